@@ -1,0 +1,122 @@
+"""A run's journal on disk: one append-only file of JSON lines.
+
+Every event is handed to the operating system as it is appended, so a killed process loses nothing it wrote; at step
+boundaries the file is also synced, so a lost machine loses at most the step under way. A line cut by a crash is
+ignored when reading and cut off when writing goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+from datarus_jupyter.errors import JournalError
+from datarus_jupyter.journal import events as ev
+
+Subscriber = Callable[[ev.Event], None]
+
+_SYNCED = (ev.RunStarted, ev.StepClosed, ev.ApprovalDecided, ev.ExecutionFinished, ev.RunInterrupted, ev.RunFinished)
+
+
+def new_run_id() -> str:
+    """A sortable, unique name for a run that fits into a cell id: ``20261122-154240-9f3c1a``."""
+    return time.strftime("%Y%m%d-%H%M%S", time.gmtime()) + "-" + secrets.token_hex(3)
+
+
+class RunLog:
+    """The journal of one run, open for appending. All events so far are in ``events``.
+
+    Raises ``JournalError`` when the file cannot be opened or written; an event that was not written whole is not in
+    ``events`` and reached no subscriber.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.run = path.stem
+        self.events: list[ev.Event] = []
+        self._subscribers: list[Subscriber] = []
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # A journal holds the user's data: nobody else on the host may read it.
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            self._recover()
+        except OSError as error:
+            raise JournalError(f"The journal {path} cannot be opened ({error.strerror}): free or unlock its folder.") from error
+
+    def _recover(self) -> None:
+        data = self.path.read_bytes()
+        whole = data.rfind(b"\n") + 1
+        self.events.extend(parse(data[:whole], self.path))
+        os.ftruncate(self._fd, whole)
+        os.lseek(self._fd, whole, os.SEEK_SET)
+        self._size = whole
+
+    def append(self, event: ev.Event) -> None:
+        """Stamp ``event``, write it, and hand it to the subscribers."""
+        event.run, event.seq, event.ts, event.v = self.run, len(self.events), time.time(), ev.VERSION
+        self._write(ev.encode(event) + b"\n")
+        if isinstance(event, _SYNCED):
+            os.fsync(self._fd)
+        self.events.append(event)
+        for subscriber in tuple(self._subscribers):
+            subscriber(event)
+
+    def _write(self, line: bytes) -> None:
+        try:
+            written = os.write(self._fd, line)
+            if written < len(line):
+                raise OSError(28, "No space left on device")
+        except OSError as error:
+            os.ftruncate(self._fd, self._size)
+            os.lseek(self._fd, self._size, os.SEEK_SET)
+            raise JournalError(f"The journal {self.path} cannot be written ({error.strerror}): free some space.") from error
+        self._size += len(line)
+
+    def subscribe(self, subscriber: Subscriber, since: int = 0) -> Callable[[], None]:
+        """Hand over every event from seq ``since`` on, past ones now, later ones as they come; returns the way out."""
+        for event in self.events[since:]:
+            subscriber(event)
+        self._subscribers.append(subscriber)
+        return lambda: self._subscribers.remove(subscriber)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has come to its end."""
+        return bool(self.events) and any(isinstance(event, ev.RunFinished) for event in reversed(self.events))
+
+    def close(self) -> None:
+        """Sync and close the file. Appending afterwards is an error."""
+        if self._fd >= 0:
+            os.fsync(self._fd)
+            os.close(self._fd)
+            self._fd = -1
+
+    def __enter__(self) -> RunLog:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def parse(data: bytes, path: Path) -> Iterator[ev.AnyEvent]:
+    """The events in whole lines of ``data``. Raises ``JournalError`` at a line that is no event, naming it."""
+    for number, line in enumerate(data.splitlines(), 1):
+        try:
+            yield ev.decode(line)
+        except msgspec.DecodeError as error:
+            raise JournalError(f"{path}, line {number}, is not an event of a run: {error}.") from error
+
+
+def read(path: Path) -> list[ev.AnyEvent]:
+    """All whole events of a journal; a last line without its end is left out. Raises ``JournalError``."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise JournalError(f"The journal {path} cannot be read ({error.strerror}).") from error
+    return list(parse(data[: data.rfind(b"\n") + 1], path))

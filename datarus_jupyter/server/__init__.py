@@ -1,0 +1,1 @@
+"""The Jupyter server extension: REST, one WebSocket, the runs under way."""
