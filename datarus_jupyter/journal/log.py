@@ -47,7 +47,9 @@ class RunLog:
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             self._recover()
         except OSError as error:
-            raise JournalError(f"The journal {path} cannot be opened ({error.strerror}): free or unlock its folder.") from error
+            raise JournalError(
+                f"The journal {path} cannot be opened ({error.strerror}): free or unlock its folder."
+            ) from error
 
     def _recover(self) -> None:
         data = self.path.read_bytes()
@@ -75,7 +77,9 @@ class RunLog:
         except OSError as error:
             os.ftruncate(self._fd, self._size)
             os.lseek(self._fd, self._size, os.SEEK_SET)
-            raise JournalError(f"The journal {self.path} cannot be written ({error.strerror}): free some space.") from error
+            raise JournalError(
+                f"The journal {self.path} cannot be written ({error.strerror}): free some space."
+            ) from error
         self._size += len(line)
 
     def subscribe(self, subscriber: Subscriber, since: int = 0) -> Callable[[], None]:
@@ -100,7 +104,9 @@ class RunLog:
     def __enter__(self) -> RunLog:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
