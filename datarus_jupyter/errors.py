@@ -8,6 +8,7 @@
     │   ├── ContextTooLong       the conversation does not fit the model's window
     │   ├── EngineBroken         5xx, a cut stream, HTML instead of events
     │   └── ModelMissing         the embedded model is not on disk
+    ├── DownloadError            a model cannot be fetched
     ├── KernelError              no kernel, or it cannot be reached
     ├── JournalError             a journal cannot be read or written
     ├── SurfaceError             a notebook cannot be read or written
@@ -51,6 +52,10 @@ class EngineBroken(EngineError):
 
 class ModelMissing(EngineError):
     """The embedded engine's model is not on disk."""
+
+
+class DownloadError(DatarusError):
+    """A model cannot be fetched."""
 
 
 class KernelError(DatarusError):
