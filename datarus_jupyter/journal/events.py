@@ -179,7 +179,7 @@ class OutputsCleared(Event):
 
 
 class ExecutionFinished(Event):
-    """The kernel is done with the step's code. ``error`` is one line, such as ``NameError: name 'x' is not defined``."""
+    """The kernel is done with the step's code. ``error`` is one line: ``NameError: name 'x' is not defined``."""
 
     step: int
     status: ExecutionStatus

@@ -65,6 +65,7 @@ _CHANNEL: dict[_State, Channel] = {
     "observation": "observation",
     "answer": "answer",
 }
+_OPENS: dict[str, _State] = {"step": "step", "thought": "thought", "action": "action", "action_input": "code"}
 _EVERY = " ".join(f"{tag} /{tag}" for tag in TAGS)
 _IN_CODE = "/action_input /action /step observation stop_analysis /stop_analysis"
 # The tags that mean something in a state; any other is part of the text.
@@ -86,7 +87,7 @@ _TAGS: dict[_State, str] = {
 
 def _pattern(state: _State) -> re.Pattern[str]:
     names = "|".join(_TAGS[state].split())
-    fence = r"|(?:^|\n)[ \t]*```[ \t]*(?=\n)" if state == "fenced" else ""
+    fence = r"|\n[ \t]*```[ \t]*(?=\n)" if state == "fenced" else ""
     return re.compile(f"<(?:{names})>{fence}", re.IGNORECASE)
 
 
@@ -97,7 +98,7 @@ _LONGEST_TAG = max(map(len, _TAG_BEGINNINGS)) + 1
 
 _FENCE = re.compile(r"[ \t]*```[^\n`]*\n")
 _FENCE_COMING = re.compile(r"[ \t]*(?:`{1,2}|```[^\n`]*)\Z")
-_FENCE_ENDING = re.compile(r"(?:\A|\s*\n)[ \t]*`{1,3}[ \t]*\Z")
+_FENCE_ENDING = re.compile(r"\s*\n[ \t]*`{1,3}[ \t]*\Z")
 _BLANK = re.compile(r"\s+")
 _BLANK_LINES = re.compile(r"(?:[ \t]*\r?\n)+")
 
@@ -115,7 +116,12 @@ class StreamParser:
         self._last_thought = ""
         self._opened = self._closed = 0
         self._ended = False
-        self._enter("out")
+        self._state: _State = "out"
+        self._channel: Channel = "prose"
+        self._content: list[str] = []
+        self._begun = self._plain = False
+        self._literal = LiteralTracker()
+        self._read = 0
 
     def feed(self, chunk: str) -> list[Parsed]:
         """The values that ``chunk`` makes certain."""
@@ -231,11 +237,10 @@ class StreamParser:
     def _enter(self, state: _State) -> None:
         if state == "out" and self._ended:
             state = "done"
-        self._state: _State = state
-        self._channel: Channel = _CHANNEL.get(state, "prose")
-        self._content: list[str] = []
-        self._begun = False
-        self._plain = False
+        self._state = state
+        self._channel = _CHANNEL.get(state, "prose")
+        self._content = []
+        self._begun = self._plain = False
         self._literal = LiteralTracker()
         self._read = 0
 
@@ -273,14 +278,15 @@ class StreamParser:
             self._end()
 
     def _open(self, name: str) -> None:
-        if name == "step" or not (self._step_open and not self._step_done or (self._in_stop and name == "thought")):
+        within_step = self._step_open and not self._step_done
+        ends_run = self._in_stop and name == "thought"
+        if name == "step" or not (within_step or ends_run):
             if name != "step":
                 self._repair("missing <step>")
             self._step_open, self._step_done, self._in_stop = True, False, False
             self._opened += 1
             self._out.append(StepOpened())
-        states: dict[str, _State] = {"step": "step", "thought": "thought", "action": "action", "action_input": "code"}
-        self._enter(states[name])
+        self._enter(_OPENS[name])
 
     def _close(self, name: str) -> None:
         if name == "/step":
@@ -288,7 +294,7 @@ class StreamParser:
         elif name == "/stop_analysis":
             self._end()
             self._in_stop = False
-        inside = "stop" if self._in_stop else "after" if self._step_done else "step"
+        inside: _State = "stop" if self._in_stop else "after" if self._step_done else "step"
         self._enter(inside if self._step_open or self._in_stop else "out")
 
     def _close_code(self) -> None:
