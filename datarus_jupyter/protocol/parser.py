@@ -96,8 +96,8 @@ _TAG_BEGINNINGS = {f"<{tag}>"[:length] for tag in _EVERY.split() for length in r
 
 _LONGEST_TAG = max(map(len, _TAG_BEGINNINGS)) + 1
 
-_FENCE = re.compile(r"[ \t]*```[^\n`]*\n")
-_FENCE_COMING = re.compile(r"[ \t]*(?:`{1,2}|```[^\n`]*)\Z")
+_FENCE = re.compile(r"[ \t]*```[^\n`<]*\n")
+_FENCE_COMING = re.compile(r"[ \t]*(?:`{1,2}|```[^\n`<]*)\Z")
 _FENCE_ENDING = re.compile(r"\s*\n[ \t]*`{1,3}[ \t]*\Z")
 _BLANK = re.compile(r"\s+")
 _BLANK_LINES = re.compile(r"(?:[ \t]*\r?\n)+")
