@@ -171,7 +171,7 @@ class StreamParser:
 
     def _begin(self, text: str, at: int, final: bool) -> int:
         """Pass the white space and the fence before a content; note when the content itself begins."""
-        at = self._skip(_BLANK_LINES if self._state == "code" else _BLANK, text, at)
+        at = self._skip(_BLANK_LINES if self._channel == "code" else _BLANK, text, at)
         if self._state == "code" and (fence := _FENCE.match(text, at)):
             self._emit("markup", fence.group())
             self._repair("code fence")
@@ -181,7 +181,7 @@ class StreamParser:
             return at
         if not final and (_tag_beginning(text, at) == text[at:] or self._fence_coming(text, at)):
             return at
-        if self._state != "code" or not text[at:].isspace():
+        if self._channel != "code" or not text[at:].isspace():
             self._imply_tag()
             self._begun = True
             self._plain = self._state != "fenced"
