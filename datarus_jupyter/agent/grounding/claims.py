@@ -1,0 +1,302 @@
+"""The numbers that an answer claims, with every value that a printed number may have to bear them out.
+
+No claims, because they state no result: list numbers, ``[3]``, ``Step 2``, ordinals, decades, ``5-fold``, code,
+conventional levels (95 % confidence, α = 0.05), ``80/20``, and bare integers up to ten outside a value position:
+"the 3 species" reads as a word, "n = 3" and "there are 3" as results.
+"""
+
+# Typographic minus signs, dashes and quotation marks are what this file reads.
+# ruff: noqa: RUF001, RUF002, RUF003
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+Relation = Literal["=", "~", "<", ">"]
+
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺−–", "0123456789-+--")
+_NUMBER = re.compile(
+    r"""(?<![\w.^\\]) (?<!\d,) (?<!\d:)
+    (?P<sign>(?<![\w)\]%])[-−–+])?
+    (?:\\?[$€£¥])?
+    (?P<digits>\d{1,3}(?:(?:,|\{,\}|[\u202f\u00a0\u2009])\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)
+    (?:[eE](?P<e>[-+−]?\d+)
+      |\s?(?:×|x|\*|·|\\times|\\cdot)\s?10(?:\^|\*\*)?\{?(?P<power>[-−–+]?\d+|[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)\}?
+      |(?:\^|\*\*)\{?(?P<ten>[-−–+]?\d+)\}?|(?P<super>[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+))?
+    """,
+    re.VERBOSE,
+)
+_GAP = r"(?:\s|\\,|\\ |~|-(?=[a-z]{4}))?(?:\\(?:text|mathrm)\{\s*)?"
+_PERCENT = re.compile(
+    _GAP + r"(?:\\?%|percent\b|per\s?cent\b|percentage[ -]points?\b|pp\b|p\.p\.)(?:[ -]points?\b)?", re.I
+)
+_SCALES = {"k": 3, "thousand": 3, "m": 6, "mn": 6, "million": 6, "b": 9, "bn": 9, "billion": 9, "trillion": 12}
+_SCALE = re.compile(r"(?:[kKMB]|\s?(?:mn|bn)|[\s-]?(?:thousand|million|billion|trillion))(?![A-Za-z])")
+UNITS: dict[str, tuple[str, int]] = {
+    **dict.fromkeys(["mg", "milligrams"], ("mass", -3)),
+    **dict.fromkeys(["g", "gram", "grams"], ("mass", 0)),
+    **dict.fromkeys(["kg", "kilogram", "kilograms"], ("mass", 3)),
+    **dict.fromkeys(["mm", "millimeters", "millimetres"], ("length", -3)),
+    **dict.fromkeys(["cm", "centimeters", "centimetres"], ("length", -2)),
+    **dict.fromkeys(["m", "meters", "metres"], ("length", 0)),
+    **dict.fromkeys(["km", "kilometers", "kilometres"], ("length", 3)),
+    **dict.fromkeys(["ms", "milliseconds"], ("time", -3)),
+    **dict.fromkeys(["s", "seconds"], ("time", 0)),
+    **dict.fromkeys(["ml", "millilitres", "milliliters"], ("volume", -3)),
+    **dict.fromkeys(["l", "litres", "liters"], ("volume", 0)),
+}
+"""Unit of measure → its dimension and its power of ten."""
+
+_UNIT = re.compile(_GAP + "(" + "|".join(sorted(UNITS, key=len, reverse=True)) + r")(?![A-Za-z0-9_^²³/])")
+_JOINED = re.compile(r"\s*(?:[-–—/]|to|and|or)\s*\\?[$€£]?$")
+_MARKUP = r"[\s*_$(`\[]*(?:US)?$"
+_RELATIONS: tuple[tuple[Relation, re.Pattern[str]], ...] = (
+    (
+        "~",
+        re.compile(
+            r"(?:\b(?:about|around|roughly|approximately|approx\.?|circa|ca\.|nearly|almost|close to|some"
+            r"|just (?:under|over|below|above|shy of)|slightly (?:under|over|below|above|more than|less than))|[~≈∼]|\\approx|\\sim)"
+            + _MARKUP,
+            re.I,
+        ),
+    ),
+    (
+        "<",
+        re.compile(
+            r"(?:[<≤]|&lt;|\\(?:leq?|lt)|\b(?:(?:less|fewer|smaller|lower|no more|not more) than|below|under|at most"
+            r"|up to))\s*=?" + _MARKUP,
+            re.I,
+        ),
+    ),
+    (
+        ">",
+        re.compile(
+            r"(?:[>≥]|&gt;|\\(?:geq?|gt)|\b(?:(?:more|greater|larger|higher|no less|no fewer) than|above|over|at least"
+            r"|exceed(?:s|ed|ing)?|upwards of))\s*=?" + _MARKUP,
+            re.I,
+        ),
+    ),
+)
+_PERCENT_WORD = re.compile(r"%|percent|\bpct\b|_pct|pct_|\bshares?\b", re.I)
+_FALLING = re.compile(
+    r"negativ|invers|declin|decreas|dr[oi]p|f[ea]ll|lower|less|below|loss|lost|reduc|down|short|light|fewer|small|behind"
+    r"|differ|gap|slow|cheap|under|minus|absolute|magnitude|shrink|shrank|worse|\b[tz]\b|statistic|\bd\b",
+    re.I,
+)
+_P_VALUE = re.compile(
+    r"\bp(?:-| |_)?(?:values?)?[\s*_$)(`]*(?:\w+[\s*_$`]+){0,2}[<>=≤≥≈:\\]*[a-z\s]{0,16}[*_$`\s]*$", re.I
+)
+_CLAUSE_END = re.compile(r"[.!?;](?=\s)|\n")
+_FENCE = re.compile(r"^```(?:python|py|r|sql)\b.*?(?:^```|\Z)", re.M | re.S)
+_INLINE_CODE = re.compile(r"`[^`\n]*[A-Za-z_][^`\n]*[(=\[][^`\n]*`|https?://\S+")
+_LIST_NUMBER = re.compile(r"^[ \t]*(?:[#>*-]+[ \t]*)?(?:\*\*)?\(?\d{1,2}[.)](?=\s|\*)", re.M)
+_CITATION = re.compile(r"(?<![\w\]])\[\d{1,2}(?:,\s*\d{1,2})*\]")
+_NAMED = re.compile(
+    r"\b(?:step|figure|fig\.|table|cell|section|chapter|phase|part|question|cluster|group|class|level|model|week|day|type"
+    r"|component|factor|quartile|option|round|top|first|last|bottom|hypothesis|python|version|degree|seed)[\s*_]*#?$",
+    re.I,
+)
+_AFTER_NAME = re.compile(
+    r"(?:st|nd|rd|th)\b|s\b|-(?:fold|way|sample|tailed|sided|dimensional|year|point|day|step|nearest)\b|D\b"
+)
+_LEVEL_AFTER = re.compile(r"[\s-]*(?:confidence|CI\b|significance|(?:\w+ )?level\b|credib|prediction interval)", re.I)
+_LEVEL_BEFORE = re.compile(r"(?:alpha|α|significance level|\\alpha)[\s*_$]*(?:of|=|is|:)?[\s*_$]*$", re.I)
+_SPLIT = re.compile(r"\d+\s?[/:-]\s?\d+(?:[/:-]\d+)?(?=[\s-](?:train|split|test|hold))", re.I)
+_RULE_OF_THUMB = re.compile(r"\s?(?:[×x*·]|\\times|times)\s?(?:the )?(?:IQR|interquartile)", re.I)
+_SMALL = 10
+_VALUE_POSITION = re.compile(
+    r"(?:[=≈:<>~$€£]|\w\[|\b(?:is|was|equals?|equal to|there (?:are|were|is)|has|have|had|found|contains?|only|total of"
+    r"|exactly|increased by|decreased by|by))[\s*_$`]*$",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One value that a printed number may have, and by how much it may differ: half a unit of the last digit shown."""
+
+    value: float
+    tolerance: float
+    grain: float
+    """One unit of the last digit that is not zero: how far "over 300" may be exceeded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number claimed in ``answer[start:end]``. ``readings`` are magnitudes: the sign is in ``signs``."""
+
+    start: int
+    end: int
+    readings: tuple[Reading, ...]
+    relation: Relation
+    signs: frozenset[bool]
+    """Which signs of a printed number bear the claim out: True for negative."""
+    p_value: bool
+    percent: bool
+    unit: str
+    telling: bool
+    """Three significant digits or more: too many to be a setting that the user merely repeated."""
+    count: bool
+    """A bare integer of ten or less: the number of rows of a printed listing bears it out, too."""
+    clause: str
+
+
+def figures(answer: str) -> Iterator[Figure]:
+    """The numbers that ``answer`` claims, in order."""
+    clauses = _Clauses(answer)
+    silent = _silent_spans(answer)
+    matches = [match for match in _NUMBER.finditer(answer) if not silent.covers(match.start("digits"))]
+    suffixes = [_Suffix(answer, match.end()) for match in matches]
+    for i in range(len(matches) - 2, -1, -1):  # "1.2–1.5 million": the first number has the second one's suffix
+        if not suffixes[i].text and _JOINED.match(answer, matches[i].end(), matches[i + 1].start("digits")):
+            suffixes[i].inherit(suffixes[i + 1])
+    for match, suffix in zip(matches, suffixes, strict=True):
+        before, after = answer[clauses.start(match.start()) : match.start()], answer[suffix.end : suffix.end + 40]
+        if not _no_claim(match, suffix, before, after):
+            yield _figure(match, suffix, before, after, clauses.around(match.start()))
+
+
+def _figure(match: re.Match[str], suffix: _Suffix, before: str, after: str, clause: str) -> Figure:
+    relation = _relation(before, after)
+    number = _decimal(match)
+    powers = [0, suffix.scale] if suffix.inherited else [suffix.scale]
+    if suffix.percent or _PERCENT_WORD.search(clause):
+        powers = [0, -2]
+    return Figure(
+        start=match.start(),
+        end=suffix.end,
+        readings=tuple(_reading(number, power, relation) for power in powers),
+        relation=relation,
+        signs=_signs(match["sign"], clause),
+        p_value=bool(_P_VALUE.search(before)),
+        percent=suffix.percent,
+        unit=suffix.unit,
+        telling=_significant(number) >= 3,
+        count=_is_small(match, suffix),
+        clause=clause,
+    )
+
+
+def _decimal(match: re.Match[str]) -> Decimal:
+    digits = re.sub(r"[^\d.]", "", match["digits"])
+    power = match["e"] or match["power"]
+    if match["ten"] or match["super"]:  # 10^-16
+        digits, power = "1", match["ten"] or match["super"]
+    exponent = max(-400, min(400, int((power or "0").translate(_SUPERSCRIPTS))))
+    return Decimal(digits).scaleb(exponent)
+
+
+def _significant(number: Decimal) -> int:
+    return len(number.normalize().as_tuple().digits)
+
+
+def _reading(number: Decimal, power: int, relation: Relation) -> Reading:
+    last, value = int(number.as_tuple().exponent), float(number.scaleb(power))
+    grain = float(Decimal(10) ** (int(number.normalize().as_tuple().exponent) + power)) if number else 1.0
+    tolerance = float(Decimal(10) ** (last + power)) / 2
+    if relation == "~":
+        tolerance = max(tolerance, min(grain / 2, value * 0.05))
+        if _significant(number) <= 2:
+            tolerance = max(tolerance, value * 0.02)
+    return Reading(value, tolerance, grain)
+
+
+def _relation(before: str, after: str) -> Relation:
+    if after.startswith("+"):
+        return ">"
+    if re.match(r"\s+or so\b", after):
+        return "~"
+    return next((relation for relation, pattern in _RELATIONS if pattern.search(before)), "=")
+
+
+def _signs(sign: str | None, clause: str) -> frozenset[bool]:
+    if sign and sign != "+":
+        return frozenset([True])
+    return frozenset([False, True] if sign is None and _FALLING.search(clause) else [False])
+
+
+def _no_claim(match: re.Match[str], suffix: _Suffix, before: str, after: str) -> bool:
+    bare = not suffix.text and match["digits"].isdigit()
+    if not suffix.text and re.match(r"[A-Za-z_]", after) and not _AFTER_NAME.match(after):
+        return True
+    if bare and (_AFTER_NAME.match(after) or (len(match["digits"]) < 3 and _NAMED.search(before))):
+        return True
+    if _LEVEL_AFTER.match(after) and (suffix.percent or match["digits"].startswith(("0.", "."))):
+        return True
+    if _LEVEL_BEFORE.search(before) or _RULE_OF_THUMB.match(after):
+        return True
+    return _is_small(match, suffix) and not _VALUE_POSITION.search(before)
+
+
+def _is_small(match: re.Match[str], suffix: _Suffix) -> bool:
+    plain = match["digits"].isdigit() and not (match["sign"] or match["ten"] or match["super"] or match["power"])
+    return plain and not suffix.text and int(match["digits"]) <= _SMALL
+
+
+class _Suffix:
+    """What follows a number and belongs to it: a percent sign, a scale, a unit of measure."""
+
+    def __init__(self, answer: str, at: int) -> None:
+        self.end, self.scale, self.percent, self.unit, self.inherited = at, 0, False, "", False
+        if percent := _PERCENT.match(answer, at):
+            self.percent, self.end = True, percent.end()
+        elif scale := _SCALE.match(answer, at):
+            self.scale, self.end = _SCALES[scale[0].strip(" -\u00a0\n").lower()], scale.end()
+        if not self.percent and (unit := _UNIT.match(answer, self.end)):
+            self.unit, self.end = unit[1], unit.end()
+        self.text = answer[at : self.end]
+
+    def inherit(self, other: _Suffix) -> None:
+        self.text, self.scale, self.percent, self.unit = other.text, other.scale, other.percent, other.unit
+        self.inherited = bool(other.text)
+
+
+class _Spans:
+    """Disjoint stretches of the answer."""
+
+    def __init__(self, spans: list[tuple[int, int]]) -> None:
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        for start, end in sorted(spans):
+            if self._ends and start < self._ends[-1]:
+                self._ends[-1] = max(end, self._ends[-1])
+            else:
+                self._starts.append(start)
+                self._ends.append(end)
+
+    def covers(self, at: int) -> bool:
+        i = bisect_right(self._starts, at) - 1
+        return i >= 0 and at < self._ends[i]
+
+
+def _silent_spans(answer: str) -> _Spans:
+    patterns = (_FENCE, _INLINE_CODE, _LIST_NUMBER, _CITATION, _SPLIT)
+    return _Spans([match.span() for pattern in patterns for match in pattern.finditer(answer)])
+
+
+class _Clauses:
+    """The sentence or line around a place; a row of a Markdown table carries the table's header with it."""
+
+    def __init__(self, answer: str) -> None:
+        self._answer = answer
+        self._bounds = [0, *(match.end() for match in _CLAUSE_END.finditer(answer)), len(answer)]
+        self._headers: dict[int, str] = {}
+        header = ""
+        for line in re.finditer(r"^.*$", answer, re.M):
+            in_table = line[0].lstrip().startswith("|")
+            header = (header or line[0]) if in_table else ""
+            if in_table:
+                self._headers[line.start()] = header
+
+    def start(self, at: int) -> int:
+        return self._bounds[bisect_right(self._bounds, at) - 1]
+
+    def around(self, at: int) -> str:
+        i = min(bisect_right(self._bounds, at), len(self._bounds) - 1)
+        line = self._answer.rfind("\n", 0, at) + 1
+        return self._headers.get(line, "") + " " + self._answer[self._bounds[i - 1] : self._bounds[i]]
