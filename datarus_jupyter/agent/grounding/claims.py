@@ -60,8 +60,8 @@ _RELATIONS: tuple[tuple[Relation, re.Pattern[str]], ...] = (
         "~",
         re.compile(
             r"(?:\b(?:about|around|roughly|approximately|approx\.?|circa|ca\.|nearly|almost|close to|some"
-            r"|just (?:under|over|below|above|shy of)|slightly (?:under|over|below|above|more than|less than))|[~≈∼]|\\approx|\\sim)"
-            + _MARKUP,
+            r"|just (?:under|over|below|above|shy of)|slightly (?:under|over|below|above|more than|less than))"
+            r"|[~≈∼]|\\approx|\\sim)" + _MARKUP,
             re.I,
         ),
     ),

@@ -36,7 +36,6 @@ _TERMS = frozenset(
     "dataframe dataframes jupyterlab numpy scipy github matplotlib xgboost lightgbm catboost pytorch tensorflow"
     " randomforest kmeans smote tukeyhsd latex phd mcnemar logrank covid19 log10 log2 log1p utf8 int64 float64".split()
 )
-)
 
 
 @dataclass(frozen=True, slots=True)

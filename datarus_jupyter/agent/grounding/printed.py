@@ -35,7 +35,6 @@ _ORDINARY = frozenset(
     "the and for are was were has have had with than that from this which about perce their there these those not but"
     " its dtype float name objec into only more over all between each".split()
 )
-)
 _CHANCE = 0.06
 """How many chance hits in a step are too many to accept a match without a shared word."""
 
