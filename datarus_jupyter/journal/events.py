@@ -189,10 +189,15 @@ class ExecutionFinished(Event):
 
 
 class Observation(Event):
-    """The exact text of the message that shows the step's outputs to the model."""
+    """What the model is shown of the step's outputs: the exact text of the next message.
+
+    With ``then``, the text instead goes on the model's own turn, as Datarus models were trained, and ``then`` is the
+    message after it.
+    """
 
     step: int
     text: str
+    then: str = ""
 
 
 class Reminder(Event):

@@ -1,0 +1,57 @@
+"""The fold into one line about a run: what lists of runs show and what the index stores."""
+
+from __future__ import annotations
+
+import msgspec
+
+from datarus_jupyter.journal import events as ev
+from datarus_jupyter.journal.fold import Fold
+
+
+class Summary(msgspec.Struct, kw_only=True):
+    """One run in brief. ``reason`` is None while it runs, ``interrupted`` if it lost its process; times in seconds."""
+
+    run: str = ""
+    question: str = ""
+    notebook: str | None = None
+    model: str = ""
+    started: float = 0.0
+    seconds: float = 0.0
+    steps: int = 0
+    errors: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    reason: str | None = None
+    answer: str = ""
+
+
+class SummaryFold(Fold):
+    """A run in brief."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.summary = Summary()
+
+    def _apply(self, event: ev.Event) -> None:
+        summary = self.summary
+        match event:
+            case ev.RunStarted():
+                summary.run, summary.started = event.run, event.ts
+                summary.question, summary.notebook, summary.model = event.question, event.notebook, event.model
+            case ev.StepClosed(step=step):
+                summary.steps = max(summary.steps, step)
+            case ev.ExecutionFinished(status=status):
+                summary.errors += status != "ok"
+            case ev.Usage():
+                summary.prompt_tokens += event.prompt_tokens
+                summary.cached_tokens += event.cached_tokens
+                summary.completion_tokens += event.completion_tokens
+            case ev.RunInterrupted():
+                summary.reason = "interrupted"
+            case ev.RunResumed():
+                summary.reason = None
+            case ev.RunFinished(reason=reason, answer=answer):
+                summary.reason, summary.answer = reason, answer
+        if event.ts:
+            summary.seconds = max(summary.seconds, event.ts - summary.started)
