@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +23,19 @@ from datarus_jupyter.journal import events as ev
 Subscriber = Callable[[ev.Event], None]
 
 _SYNCED = (ev.RunStarted, ev.StepClosed, ev.ApprovalDecided, ev.ExecutionFinished, ev.RunInterrupted, ev.RunFinished)
+
+
+if sys.platform == "win32":
+
+    def _lock(fd: int) -> None:
+        """Windows: no lock is taken."""
+
+else:
+    import fcntl
+
+    def _lock(fd: int) -> None:
+        """One process writes a journal. The lock ends with the process, which tells a live run from a lost one."""
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def new_run_id() -> str:
@@ -45,6 +59,7 @@ class RunLog:
             path.parent.mkdir(parents=True, exist_ok=True)
             # A journal holds the user's data: nobody else on the host may read it.
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            _lock(self._fd)
             self._recover()
         except OSError as error:
             raise JournalError(
