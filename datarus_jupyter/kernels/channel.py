@@ -26,7 +26,8 @@ from datarus_jupyter.kernels.request import Request, within
 
 Message = dict[str, Any]
 
-LOST = "The kernel died or was restarted, so its variables are gone: run the cells above again."
+DEAD = "The kernel died or is being restarted, so its variables are gone: run the cells above again when it is back."
+RESTARTED = "The kernel was restarted, so its variables are gone: run the cells above again."
 BUSY = "The kernel was busy for {:g} s with another cell, so this one was not run: interrupt that cell or wait for it."
 LATE = "The cell ran longer than {:g} s and was interrupted."
 STUCK = "The cell ran longer than {:g} s and did not react to an interrupt: restart the kernel."
@@ -160,9 +161,9 @@ class KernelChannel:
                     gate = Request()
                     with self._sent(gate, self._connected.kernel_info()):
                         await gate.replied.wait()
-                        if gate.lost:
+                        if gate.lost and gate.lost != RESTARTED:
                             return Executed("dead", None, 0.0, gate.lost)
-                        if await within(self._waits.quiet, gate.idle):
+                        if not gate.lost and await within(self._waits.quiet, gate.idle):
                             return None
         except TimeoutError:
             return Executed("timeout", None, 0.0, BUSY.format(seconds))
@@ -236,17 +237,17 @@ class KernelChannel:
             request.take_iopub(kind, content)
             self._heard = True
         elif content.get("execution_state") == "starting" and self._heard:
-            self._lose(LOST)
+            self._lose(RESTARTED)
 
     async def _watch(self) -> None:
         """A dead kernel says nothing, and a new one knows nothing of what the old one was asked."""
         while True:
             await asyncio.sleep(self._waits.alive)
             if self._requests and not await ensure_async(self._manager.is_alive()):
-                self._lose(LOST)
+                self._lose(DEAD)
             for request in self._requests.values():
                 if request.process != self._process:
-                    request.lose(LOST)
+                    request.lose(RESTARTED)
 
     def _lose(self, reason: str) -> None:
         for request in self._requests.values():
