@@ -1,7 +1,7 @@
 """The models that the embedded engine can run: what they are, where they come from, and the bytes they must be.
 
 The hub is the source. The packages of an index are a second transport of the same bytes for hosts that reach an index
-but no hub; nothing in them is installed or run. Whatever the source, a file is taken only if its sha256 is the one here.
+but no hub; nothing in them is installed or run. From either source, a file is taken only if its sha256 is the one here.
 """
 
 from __future__ import annotations

@@ -31,6 +31,7 @@ class ScriptedServer:
     """Serves a script on 127.0.0.1 while it is entered (``async with``). ``url`` is its base, ending in ``/v1``.
 
     ``vllm``: answer ``/version`` and name vLLM as the owner of the model, and honour what only vLLM understands.
+    ``/login/`` is a web page.
     ``bodies`` keeps the JSON of every completion request, ``aborted`` counts replies whose client hung up early.
     """
 
@@ -43,11 +44,13 @@ class ScriptedServer:
         max_model_len: int | None = 4096,
         vllm: bool = True,
         tokens_per_second: float = 0.0,
+        port: int = 0,
     ) -> None:
         self.engine = ScriptedEngine(replies, tokens_per_second=tokens_per_second, model=model)
         self.key = key
         self.max_model_len = max_model_len
         self.vllm = vllm
+        self._port = port
         self.bodies: list[dict[str, Any]] = []
         self.aborted = 0
         self.url = ""
@@ -57,12 +60,13 @@ class ScriptedServer:
                 ("/version", _Version, options),
                 ("/v1/models", _Models, options),
                 ("/v1/chat/completions", _Completions, options),
+                ("/login/.*", _LoginPage, options),
             ],
             log_function=lambda handler: None,
         )
 
     async def __aenter__(self) -> ScriptedServer:
-        sockets = bind_sockets(0, "127.0.0.1")
+        sockets = bind_sockets(self._port, "127.0.0.1")
         self._http = HTTPServer(self._application)
         self._http.add_sockets(sockets)
         self.url = f"http://127.0.0.1:{sockets[0].getsockname()[1]}/v1"
@@ -85,6 +89,11 @@ class _Handler(RequestHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         self.finish({"error": {"message": _REASONS.get(status_code, "Refused"), "code": status_code}})
+
+
+class _LoginPage(_Handler):
+    def get(self) -> None:
+        self.finish(_HTML)
 
 
 class _Version(_Handler):

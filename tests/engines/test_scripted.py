@@ -10,28 +10,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reading import HELLO, joined, listen, read
 
-from datarus_jupyter.agent.interfaces import Engine, Sampling, StreamEnd, TextDelta
+from datarus_jupyter.agent.interfaces import Sampling, StreamEnd, TextDelta
 from datarus_jupyter.engines.scripted import Script, ScriptedEngine, ScriptedReply, cut_at_stop, pieces
 from datarus_jupyter.errors import ConfigError, ContextTooLong, EngineBroken, EngineError, EngineRefused
 from datarus_jupyter.journal.events import Message
-
-HELLO = [Message("user", "hello")]
-
-
-async def read(
-    engine: Engine, messages: list[Message] = HELLO, sampling: Sampling | None = None
-) -> tuple[str, StreamEnd]:
-    deltas = [delta async for delta in engine.stream(messages, sampling or Sampling())]
-    end = deltas.pop()
-    assert isinstance(end, StreamEnd)
-    return "".join(delta.text for delta in deltas if isinstance(delta, TextDelta)), end
-
-
-async def listen(engine: Engine, heard: list[TextDelta]) -> None:
-    async for delta in engine.stream(HELLO, Sampling()):
-        assert isinstance(delta, TextDelta)
-        heard.append(delta)
 
 
 @given(st.text())
@@ -94,14 +78,13 @@ def test_a_reply_file_that_is_none_is_refused(tmp_path: Path, content: str | Non
 
 
 async def test_stop_strings_end_the_reply() -> None:
-    stop = Sampling(stop=("</step>",))
-    assert (await read(ScriptedEngine(["a</step>b"]), HELLO, stop))[0] == "a"
-    assert (await read(ScriptedEngine(["a</step>b"], include_stop=True), HELLO, stop))[0] == "a</step>"
+    assert (await read(ScriptedEngine(["a</step>b"]), stop=("</step>",)))[0] == "a"
+    assert (await read(ScriptedEngine(["a</step>b"], include_stop=True), stop=("</step>",)))[0] == "a</step>"
 
 
 async def test_usage_counts_tokens_and_the_cached_prefix() -> None:
     engine = ScriptedEngine(["a reply of some length", "short"])
-    _, first = await read(engine, [Message("user", "x" * 400)], Sampling(max_tokens=3))
+    _, first = await read(engine, [Message("user", "x" * 400)], max_tokens=3)
     assert (first.finish, first.completion_tokens, first.prompt_tokens, first.cached_tokens) == ("length", 3, 100, 0)
     _, second = await read(engine, [Message("user", "x" * 400), Message("assistant", "y" * 40)])
     assert (second.finish, second.prompt_tokens, second.cached_tokens) == ("stop", 110, 100)
@@ -135,7 +118,7 @@ async def test_a_cut_stream_says_that_text_was_streamed() -> None:
     heard: list[TextDelta] = []
     with pytest.raises(EngineBroken) as caught:
         await listen(engine, heard)
-    assert ("".join(delta.text for delta in heard), caught.value.streamed) == ("a long ", True)
+    assert (joined(heard), caught.value.streamed) == ("a long ", True)
 
 
 async def test_a_stalled_stream_is_silent_until_it_is_cancelled() -> None:
@@ -143,7 +126,7 @@ async def test_a_stalled_stream_is_silent_until_it_is_cancelled() -> None:
     heard: list[TextDelta] = []
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(listen(engine, heard), 0.2)
-    assert "".join(delta.text for delta in heard) == "a long "
+    assert joined(heard) == "a long "
 
 
 async def test_a_buffered_reply_comes_in_one_lump() -> None:

@@ -1,0 +1,245 @@
+"""Any server with OpenAI's chat-completions API (vLLM, llama.cpp, a gateway) as an engine, streamed over httpx."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import httpx
+import msgspec
+
+from datarus_jupyter.agent.interfaces import EngineDelta, Sampling, TextDelta
+from datarus_jupyter.engines.refusals import explain, not_an_engine
+from datarus_jupyter.engines.reply import Endless, NoEvent, Reply
+from datarus_jupyter.engines.sse import EventParser
+from datarus_jupyter.engines.wire import Dialect, ModelList, request_body
+from datarus_jupyter.errors import EngineBroken, EngineError, EngineTimeout, EngineUnreachable
+from datarus_jupyter.journal.events import Message
+
+_RETRIED = (429, 502, 503)
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait, in seconds: for a connection, the first text, the next text, the whole reply, a probe.
+
+    ``pauses`` are the waits between attempts while the server is busy or not there, before any text has come.
+    """
+
+    connect: float = 5.0
+    first_token: float = 180.0
+    idle: float = 60.0
+    reply: float = 1200.0
+    probe: float = 10.0
+    pauses: tuple[float, ...] = (0.5, 1.0, 2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What the server said of itself. ``models`` is empty and ``context`` (tokens) None where it does not tell."""
+
+    dialect: Dialect = "other"
+    models: tuple[str, ...] = ()
+    context: int | None = None
+    version: str = ""
+
+
+class OpenAICompatible:
+    """Implements ``Engine``. ``url`` is the API's base, usually ending in ``/v1``.
+
+    Without ``model`` the first one that the server names is used. ``logprobs`` asks vLLM for them (for training: they
+    cost time). The key goes into the request's header and nowhere else. Close it with ``aclose`` or ``async with``.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        model: str = "",
+        *,
+        key: str = "",
+        name: str = "openai",
+        logprobs: bool = False,
+        patience: Patience | None = None,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self.name = name
+        self.model = model
+        self._key = key
+        self._logprobs = logprobs
+        self._patience = patience or Patience()
+        self._capabilities: Capabilities | None = None
+        self._client = httpx.AsyncClient(
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            # Reading is bounded below (first token, idle). No connection is kept: none to leak, no stale one to meet.
+            timeout=httpx.Timeout(None, connect=self._patience.connect),
+            limits=httpx.Limits(max_keepalive_connections=0),
+            trust_env=httpx.URL(self.url).host not in _LOOPBACK,
+        )
+
+    async def __aenter__(self) -> OpenAICompatible:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def probe(self) -> Capabilities:
+        """Ask the server what it is (``/models``, ``/version``). Raises ``EngineError`` if it does not answer."""
+        listed = await self._get(f"{self.url}/models")
+        if listed.status_code not in (200, 404):
+            raise self._explain(listed.status_code, listed.text)
+        try:
+            models = msgspec.json.decode(listed.content, type=ModelList).data if listed.status_code == 200 else []
+        except msgspec.DecodeError as error:
+            raise not_an_engine(self.url, "its /models is no list of models") from error
+        version = await self._version()
+        owners = {model.owned_by for model in models}
+        dialect: Dialect = "vllm" if "vllm" in owners or version else "llamacpp" if "llamacpp" in owners else "other"
+        self.model = self.model or next((model.id for model in models), "")
+        context = next((model.context for model in models if model.id == self.model), None)
+        self._capabilities = Capabilities(dialect, tuple(model.id for model in models), context, version)
+        return self._capabilities
+
+    async def _version(self) -> str:
+        """vLLM's version; '' for a server that does not tell one."""
+        response = await self._get(f"{self.url.removesuffix('/v1')}/version")
+        try:
+            return msgspec.json.decode(response.content, type=dict[str, str])["version"]
+        except (msgspec.DecodeError, KeyError):
+            return ""
+
+    async def _get(self, url: str) -> httpx.Response:
+        try:
+            async with asyncio.timeout(self._patience.probe):
+                return await self._client.get(url)
+        except TimeoutError as error:
+            raise EngineTimeout(f"The engine at {self.url} does not answer: is it still loading its model?") from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._unreachable(error) from error
+
+    async def _known(self) -> Capabilities:
+        """The last probe's result. Where the model is named, a probe that fails does no harm: the request will tell."""
+        if self._capabilities is None:
+            try:
+                return await self.probe()
+            except EngineError:
+                if not self.model:
+                    raise
+        return self._capabilities or Capabilities()
+
+    async def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncIterator[EngineDelta]:
+        """Yield the reply as it comes, then its end; see ``Engine.stream``."""
+        capabilities = await self._known()
+        body = request_body(self.model, messages, sampling, capabilities.dialect, logprobs=self._logprobs)
+        reply = Reply(sampling.max_tokens)
+        response = await self._send(body)
+        try:
+            async with aclosing(self._events(response, reply)) as events:
+                async for data in events:
+                    delta = self._take(reply, data)
+                    if delta is not None:
+                        yield delta
+            if not reply.finish:
+                raise self._broken("broke off in mid-reply", reply)
+            yield reply.end()
+        finally:
+            await response.aclose()
+
+    async def _send(self, body: dict[str, Any]) -> httpx.Response:
+        """Send the request until the server takes it. Raises ``EngineError``."""
+        for pause in self._patience.pauses:
+            try:
+                response = await self._attempt(body)
+            except EngineUnreachable:
+                pass
+            else:
+                if response.status_code not in _RETRIED:
+                    return await self._accept(response)
+                await response.aclose()
+            await asyncio.sleep(pause)
+        return await self._accept(await self._attempt(body))
+
+    async def _attempt(self, body: dict[str, Any]) -> httpx.Response:
+        request = self._client.build_request("POST", f"{self.url}/chat/completions", json=body)
+        try:
+            async with asyncio.timeout(self._patience.first_token):
+                return await self._client.send(request, stream=True)
+        except TimeoutError as error:
+            raise self._late(self._patience.first_token) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._unreachable(error) from error
+
+    async def _accept(self, response: httpx.Response) -> httpx.Response:
+        """The response if it is a stream of events; else raises what its refusal means."""
+        if response.status_code == 200 and "html" not in response.headers.get("content-type", ""):
+            return response
+        try:
+            async with asyncio.timeout(self._patience.probe):
+                text = (await response.aread()).decode(errors="replace")
+        except (TimeoutError, httpx.HTTPError):
+            text = ""
+        finally:
+            await response.aclose()
+        raise self._explain(response.status_code, text)
+
+    async def _events(self, response: httpx.Response, reply: Reply) -> AsyncGenerator[str, None]:
+        """The data of the response's events, up to the last."""
+        parser = EventParser()
+        async with aclosing(response.aiter_bytes()) as chunks:  # type: ignore[type-var]
+            while chunk := await self._next(chunks, reply):
+                for data in parser.feed(chunk):
+                    if data == "[DONE]":
+                        return
+                    yield data
+
+    async def _next(self, chunks: AsyncIterator[bytes], reply: Reply) -> bytes:
+        """The next bytes, b"" at the end. Raises ``EngineTimeout`` or ``EngineBroken``."""
+        patience = self._patience
+        silence = patience.idle if reply.streamed else patience.first_token - reply.seconds
+        try:
+            async with asyncio.timeout(min(silence, patience.reply - reply.seconds)):
+                return await anext(chunks, b"")
+        except TimeoutError as error:
+            if reply.seconds >= patience.reply:
+                raise self._broken(f"did not come to an end in {patience.reply:g} s", reply) from error
+            raise self._late(silence, streamed=reply.streamed) from error
+        except httpx.HTTPError as error:
+            raise self._broken("broke off in mid-reply", reply) from error
+
+    def _take(self, reply: Reply, data: str) -> TextDelta | None:
+        try:
+            return reply.take(data)
+        except NoEvent as error:
+            raise self._broken(self._scrub(str(error)), reply) from error
+        except Endless as error:
+            raise self._broken("does not stop at max_tokens", reply) from error
+
+    def _scrub(self, text: str) -> str:
+        """Servers quote the key in their errors; nobody else may."""
+        return text.replace(self._key, "***") if self._key else text
+
+    def _explain(self, status: int, body: str) -> EngineError:
+        return explain(status, self._scrub(body), url=self.url, model=self.model)
+
+    def _unreachable(self, error: Exception) -> EngineUnreachable:
+        reason = str(error) or type(error).__name__
+        return EngineUnreachable(f"No engine answers at {self.url} ({reason}): start it, or correct the address.")
+
+    def _late(self, seconds: float, *, streamed: bool = False) -> EngineTimeout:
+        what = "fell silent" if streamed else "sent no text"
+        return EngineTimeout(
+            f"The engine at {self.url} {what} for {seconds:.0f} s: it may be overloaded; ask again.", streamed=streamed
+        )
+
+    def _broken(self, what: str, reply: Reply) -> EngineBroken:
+        return EngineBroken(f"The engine at {self.url} {what}: ask again, or look at its log.", streamed=reply.streamed)
