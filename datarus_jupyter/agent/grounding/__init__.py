@@ -21,7 +21,7 @@ from datarus_jupyter.agent.grounding.printed import Printed
 from datarus_jupyter.journal.events import Claim
 
 _NAMED_IN_REMINDER = 8
-_SETTING = re.compile(r"(?<=\w=)-?\d[\d_.]*(?:e-?\d+)?")
+_SETTING = re.compile(r"(?<=\w=)-?\d[\d_.]*(?:e-?\d+)?|\b(?:19|20)\d\d\b")
 
 
 def ground(answer: str, printed: Mapping[int, str], *, given: str = "", code: str = "") -> list[Claim]:
@@ -29,7 +29,7 @@ def ground(answer: str, printed: Mapping[int, str], *, given: str = "", code: st
 
     ``printed`` maps a step's number to all text that its code printed. ``given`` is the question with its context.
     ``code`` is the code of the steps: a name that it uses is not invented, and neither is a number that it passes as
-    a keyword argument (``random_state=42``); other numbers in it are no source, because the model wrote them.
+    a keyword argument (``random_state=42``) or a year; other numbers in it are no source: the model wrote them.
     """
     source = Printed(printed, units_from=given)
     known = Printed({0: "\n".join([given, *_SETTING.findall(code)])})
@@ -42,7 +42,7 @@ def ground(answer: str, printed: Mapping[int, str], *, given: str = "", code: st
             _add(found, label, step, answer)
     for figure in figures(answer):
         step = source.step_printing(figure)
-        if known.step_printing(figure) is None or (step is not None and figure.telling):
+        if known.step_printing(figure.literal()) is None or (step is not None and figure.telling):
             _add(found, figure, step, answer)
     for label in names:
         if label.data_like and named.step_naming(label.needles) is None:

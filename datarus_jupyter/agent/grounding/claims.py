@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -23,7 +23,7 @@ _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺−–", "012345
 _NUMBER = re.compile(
     r"""(?<![\w.^\\]) (?<!\d,) (?<!\d:)
     (?P<sign>(?<![\w)\]%])[-−–+])?
-    (?:\\?[$€£¥])?
+    (?P<currency>\\?[$€£¥])?
     (?P<digits>\d{1,3}(?:(?:,|\{,\}|[\u202f\u00a0\u2009])\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)
     (?:[eE](?P<e>[-+−]?\d+)
       |\s?(?:×|x|\*|·|\\times|\\cdot)\s?10(?:\^|\*\*)?\{?(?P<power>[-−–+]?\d+|[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)\}?
@@ -53,6 +53,7 @@ UNITS: dict[str, tuple[str, int]] = {
 """Unit of measure → its dimension and its power of ten."""
 
 _UNIT = re.compile(_GAP + "(" + "|".join(sorted(UNITS, key=len, reverse=True)) + r")(?![A-Za-z0-9_^²³/])")
+_IN_HEADING = re.compile(r"[(\[]\s*([^()\[\]|]+?)\s*[)\]]\s*$")
 _JOINED = re.compile(r"\s*(?:[-–—/]|to|and|or)\s*\\?[$€£]?$")
 _MARKUP = r"[\s*_$(`\[]*(?:US)?$"
 _RELATIONS: tuple[tuple[Relation, re.Pattern[str]], ...] = (
@@ -88,17 +89,21 @@ _FALLING = re.compile(
     r"|differ|gap|slow|cheap|under|minus|absolute|magnitude|shrink|shrank|worse|\b[tz]\b|statistic|\bd\b",
     re.I,
 )
+_SUBTRACTED = re.compile(r"[\w)]\s*[-−–]\s*$")
 _P_VALUE = re.compile(
     r"\bp(?:-| |_)?(?:values?)?[\s*_$)(`]*(?:\w+[\s*_$`]+){0,2}[<>=≤≥≈:\\]*[a-z\s]{0,16}[*_$`\s]*$", re.I
 )
 _CLAUSE_END = re.compile(r"[.!?;](?=\s)|\n")
 _FENCE = re.compile(r"^```(?:python|py|r|sql)\b.*?(?:^```|\Z)", re.M | re.S)
-_INLINE_CODE = re.compile(r"`[^`\n]*[A-Za-z_][^`\n]*[(=\[][^`\n]*`|https?://\S+")
+_INLINE_CODE = re.compile(r"`[^`\n]*`")
+_CODE_LIKE = re.compile(r"[A-Za-z_].*[(=\[]")
+_CLOCK = re.compile(r"(?<![\d:])\d{1,2}(?::\d{2}(?::\d{2})?|\s?(?:am|pm|a\.m\.|p\.m\.))(?!\w)", re.I)
+_ADDRESS = re.compile(r"https?://\S+")
 _LIST_NUMBER = re.compile(r"^[ \t]*(?:[#>*-]+[ \t]*)?(?:\*\*)?\(?\d{1,2}[.)](?=\s|\*)", re.M)
 _CITATION = re.compile(r"(?<![\w\]])\[\d{1,2}(?:,\s*\d{1,2})*\]")
 _NAMED = re.compile(
     r"\b(?:step|figure|fig\.|table|cell|section|chapter|phase|part|question|cluster|group|class|level|model|week|day|type"
-    r"|component|factor|quartile|option|round|top|first|last|bottom|hypothesis|python|version|degree|seed)[\s*_]*#?$",
+    r"|component|factor|quartile|option|round|top|first|last|bottom|hypothesis|python|version|degree|seed|year)[\s*_]*#?$",
     re.I,
 )
 _AFTER_NAME = re.compile(
@@ -107,6 +112,7 @@ _AFTER_NAME = re.compile(
 _LEVEL_AFTER = re.compile(r"[\s-]*(?:confidence|CI\b|significance|(?:\w+ )?level\b|credib|prediction interval)", re.I)
 _LEVEL_BEFORE = re.compile(r"(?:alpha|α|significance level|\\alpha)[\s*_$]*(?:of|=|is|:)?[\s*_$]*$", re.I)
 _SPLIT = re.compile(r"\d+\s?[/:-]\s?\d+(?:[/:-]\d+)?(?=[\s-](?:train|split|test|hold))", re.I)
+_PER = re.compile(r"\b(?:per|every|each)(?: additional| extra| further| more)?[\s*_$]*$", re.I)
 _RULE_OF_THUMB = re.compile(r"\s?(?:[×x*·]|\\times|times)\s?(?:the )?(?:IQR|interquartile)", re.I)
 _SMALL = 10
 _VALUE_POSITION = re.compile(
@@ -145,6 +151,11 @@ class Figure:
     """A bare integer of ten or less: the number of rows of a printed listing bears it out, too."""
     clause: str
 
+    def literal(self) -> Figure:
+        """The same number as it must read where it is repeated, not rounded."""
+        readings = tuple(replace(reading, tolerance=0.0) for reading in self.readings)
+        return replace(self, readings=readings, relation="=", p_value=False, count=False)
+
 
 def figures(answer: str) -> Iterator[Figure]:
     """The numbers that ``answer`` claims, in order."""
@@ -152,6 +163,9 @@ def figures(answer: str) -> Iterator[Figure]:
     silent = _silent_spans(answer)
     matches = [match for match in _NUMBER.finditer(answer) if not silent.covers(match.start("digits"))]
     suffixes = [_Suffix(answer, match.end()) for match in matches]
+    for match, suffix in zip(matches, suffixes, strict=True):
+        if not suffix.text and (heading := _IN_HEADING.search(clauses.heading(match.start()))):
+            suffix.inherit(_Suffix(heading[1], 0))
     for i in range(len(matches) - 2, -1, -1):  # "1.2–1.5 million": the first number has the second one's suffix
         if not suffixes[i].text and _JOINED.match(answer, matches[i].end(), matches[i + 1].start("digits")):
             suffixes[i].inherit(suffixes[i + 1])
@@ -164,7 +178,9 @@ def figures(answer: str) -> Iterator[Figure]:
 def _figure(match: re.Match[str], suffix: _Suffix, before: str, after: str, clause: str) -> Figure:
     relation = _relation(before, after)
     number = _decimal(match)
-    powers = [0, suffix.scale] if suffix.inherited else [suffix.scale]
+    powers = [suffix.scale]
+    if suffix.inherited or (suffix.spelled and _significant(number) >= 3):
+        powers = [suffix.scale, 0]
     if suffix.percent or _PERCENT_WORD.search(clause):
         powers = [0, -2]
     return Figure(
@@ -172,7 +188,7 @@ def _figure(match: re.Match[str], suffix: _Suffix, before: str, after: str, clau
         end=suffix.end,
         readings=tuple(_reading(number, power, relation) for power in powers),
         relation=relation,
-        signs=_signs(match["sign"], clause),
+        signs=_signs(match["sign"], before, clause),
         p_value=bool(_P_VALUE.search(before)),
         percent=suffix.percent,
         unit=suffix.unit,
@@ -214,10 +230,10 @@ def _relation(before: str, after: str) -> Relation:
     return next((relation for relation, pattern in _RELATIONS if pattern.search(before)), "=")
 
 
-def _signs(sign: str | None, clause: str) -> frozenset[bool]:
-    if sign and sign != "+":
-        return frozenset([True])
-    return frozenset([False, True] if sign is None and _FALLING.search(clause) else [False])
+def _signs(sign: str | None, before: str, clause: str) -> frozenset[bool]:
+    if sign:
+        return frozenset([sign != "+"])
+    return frozenset([False, True] if _FALLING.search(clause) or _SUBTRACTED.search(before) else [False])
 
 
 def _no_claim(match: re.Match[str], suffix: _Suffix, before: str, after: str) -> bool:
@@ -228,13 +244,14 @@ def _no_claim(match: re.Match[str], suffix: _Suffix, before: str, after: str) ->
         return True
     if _LEVEL_AFTER.match(after) and (suffix.percent or match["digits"].startswith(("0.", "."))):
         return True
-    if _LEVEL_BEFORE.search(before) or _RULE_OF_THUMB.match(after):
+    if _LEVEL_BEFORE.search(before) or _PER.search(before) or _RULE_OF_THUMB.match(after):
         return True
     return _is_small(match, suffix) and not _VALUE_POSITION.search(before)
 
 
 def _is_small(match: re.Match[str], suffix: _Suffix) -> bool:
-    plain = match["digits"].isdigit() and not (match["sign"] or match["ten"] or match["super"] or match["power"])
+    marks = ("sign", "currency", "ten", "super", "power")
+    plain = match["digits"].isdigit() and not any(match[mark] for mark in marks)
     return plain and not suffix.text and int(match["digits"]) <= _SMALL
 
 
@@ -242,11 +259,12 @@ class _Suffix:
     """What follows a number and belongs to it: a percent sign, a scale, a unit of measure."""
 
     def __init__(self, answer: str, at: int) -> None:
-        self.end, self.scale, self.percent, self.unit, self.inherited = at, 0, False, "", False
+        self.end, self.scale, self.percent, self.unit, self.inherited, self.spelled = at, 0, False, "", False, False
         if percent := _PERCENT.match(answer, at):
             self.percent, self.end = True, percent.end()
         elif scale := _SCALE.match(answer, at):
-            self.scale, self.end = _SCALES[scale[0].strip(" -\u00a0\n").lower()], scale.end()
+            word = scale[0].strip(" -\u00a0\n").lower()
+            self.scale, self.end, self.spelled = _SCALES[word], scale.end(), word.endswith(("thousand", "lion"))
         if not self.percent and (unit := _UNIT.match(answer, self.end)):
             self.unit, self.end = unit[1], unit.end()
         self.text = answer[at : self.end]
@@ -275,28 +293,35 @@ class _Spans:
 
 
 def _silent_spans(answer: str) -> _Spans:
-    patterns = (_FENCE, _INLINE_CODE, _LIST_NUMBER, _CITATION, _SPLIT)
-    return _Spans([match.span() for pattern in patterns for match in pattern.finditer(answer)])
+    patterns = (_FENCE, _ADDRESS, _LIST_NUMBER, _CITATION, _SPLIT, _CLOCK)
+    spans = [match.span() for pattern in patterns for match in pattern.finditer(answer)]
+    spans += [match.span() for match in _INLINE_CODE.finditer(answer) if _CODE_LIKE.search(match[0])]
+    return _Spans(spans)
 
 
 class _Clauses:
-    """The sentence or line around a place; a row of a Markdown table carries the table's header with it."""
+    """The sentence or line around a place; in a Markdown table, its row with the heading of its column."""
 
     def __init__(self, answer: str) -> None:
         self._answer = answer
         self._bounds = [0, *(match.end() for match in _CLAUSE_END.finditer(answer)), len(answer)]
-        self._headers: dict[int, str] = {}
-        header = ""
+        self._headings: dict[int, list[str]] = {}
+        headings: list[str] = []
         for line in re.finditer(r"^.*$", answer, re.M):
             in_table = line[0].lstrip().startswith("|")
-            header = (header or line[0]) if in_table else ""
-            if in_table:
-                self._headers[line.start()] = header
+            headings = (headings or line[0].split("|")) if in_table else []
+            if headings:
+                self._headings[line.start()] = headings
 
     def start(self, at: int) -> int:
         return self._bounds[bisect_right(self._bounds, at) - 1]
 
+    def heading(self, at: int) -> str:
+        """The heading of the table column at a place; '' outside tables."""
+        line = self._answer.rfind("\n", 0, at) + 1
+        headings, column = self._headings.get(line, []), self._answer.count("|", line, at)
+        return headings[column] if column < len(headings) else ""
+
     def around(self, at: int) -> str:
         i = min(bisect_right(self._bounds, at), len(self._bounds) - 1)
-        line = self._answer.rfind("\n", 0, at) + 1
-        return self._headers.get(line, "") + " " + self._answer[self._bounds[i - 1] : self._bounds[i]]
+        return self.heading(at) + " " + self._answer[self._bounds[i - 1] : self._bounds[i]]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _MONTHS = "january february march april may june july august september october november december".split()
 _MONTH = "(?P<month>" + "|".join(f"{name[:3]}(?:{name[3:]})?" for name in _MONTHS) + r")\.?"
@@ -30,6 +30,7 @@ _FORM = re.compile(r"@\w+\[([^\]\n]{1,60})\]")
 _BARE = re.compile(r"(?<![\w@/.\\])[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*(?![\w(\[/]|\.\w)")
 _NAME = re.compile(r"(?<![\w@])[A-Z][\w'’-]*(?: (?:of |the |and )?[A-Z][\w'’-]*)*")
 _DATA_LIKE = re.compile(r"\w_\w|[a-z][A-Z]|[A-Za-z]\w*\d|\d\w*[A-Za-z]")
+_NEGATED = re.compile(r"[^.!?;\n]*(?:\b(?:no|not|never|without|absent|neither)\b|n't\b)[^.!?;\n]*", re.I)
 _SHORT_SYMBOL = re.compile(r"[A-Za-z]{1,2}\d{0,2}|[A-Z]+s|[A-Za-z]+[²³]")
 _CODE = re.compile(r"[(){}=<>+*/\\]|\w\.\w|^[.%!]|^\d")
 _TERMS = frozenset(
@@ -52,7 +53,10 @@ class Label:
 def labels(answer: str) -> list[Label]:
     """The names in ``answer``, each where it is first written, most telling form first; they may overlap."""
     found: dict[str, Label] = {}
+    negated = [match.span() for match in _NEGATED.finditer(answer)]
     for label in (*_dates(answer), *_quoted(answer), *_bare(answer), *_names(answer)):
+        if any(start <= label.start < end for start, end in negated):
+            label = replace(label, data_like=False)
         found.setdefault(label.needles[0], label)
     return list(found.values())
 
@@ -62,7 +66,7 @@ def _dates(answer: str) -> Iterator[Label]:
         for match in pattern.finditer(answer):
             yield Label(*match.span(), (_iso(match), match[0]), False)
     for match in _TIME.finditer(answer):
-        yield Label(*match.span(), (match[0],), True)
+        yield Label(*match.span(), (match[0],), False)
 
 
 def _iso(match: re.Match[str]) -> str:

@@ -30,19 +30,30 @@ _PERCENT_SEEN = re.compile(r"%|percent|pct", re.I)
 _P_SEEN = re.compile(r"\bp\b|p[-_ ]?val|P>\||PR\(|\bsig\b", re.I)
 _ROW = re.compile(r" {0,6}(\d+)(?: {2,}|\t)\S")
 _FIELD = re.compile(r"\S+(?: \S+)*")
-_WORD = re.compile(r"[A-Za-z]{3,}")
+_WORD = re.compile(r"[a-z]{3,}")
 _ORDINARY = frozenset(
     "the and for are was were has have had with than that from this which about perce their there these those not but"
     " its dtype float name objec into only more over all between each".split()
 )
-_CHANCE = 0.06
+_SAME_WORD = {
+    "avera": "mean",
+    "maxim": "max",
+    "highe": "max",
+    "large": "max",
+    "minim": "min",
+    "lowes": "min",
+    "stand": "std",
+}
+_ROWS_UP_TO_HEADER = 40
+_CHANCE = 0.12
 """How many chance hits in a step are too many to accept a match without a shared word."""
 
 
 def words(text: str) -> frozenset[str]:
     """The stems by which two lines are said to speak of the same thing."""
-    split = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
-    return frozenset(stem for word in _WORD.findall(split) if (stem := word.lower()[:5]) not in _ORDINARY)
+    split = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).replace("50%", "median").lower()
+    stems = (word[:5] for word in _WORD.findall(split))
+    return frozenset(_SAME_WORD.get(stem, stem) for stem in stems if stem not in _ORDINARY)
 
 
 class Printed:
@@ -55,7 +66,7 @@ class Printed:
     def step_naming(self, needles: Sequence[str]) -> int | None:
         """The last step whose text has one of ``needles`` as whole words, whatever their case."""
         anyone = "|".join(re.escape(needle.lower()) for needle in needles)
-        pattern = re.compile(rf"(?<![^\W_])(?:{anyone})(?![^\W_])")
+        pattern = re.compile(rf"(?:(?<![^\W_])|(?=\W))(?:{anyone})(?![^\W_])")
         return next((page.step for page in self._pages if pattern.search(page.folded)), None)
 
     def step_printing(self, figure: Figure) -> int | None:
@@ -65,7 +76,7 @@ class Printed:
         for page in self._pages:
             for reading in self._readings(figure):
                 hits = page.hits(figure, reading)
-                if any(clause & words(page.line(at)) for at in hits):
+                if any(clause & page.words_at(at) for at in hits):
                     return page.step
                 if hits and fallback is None and (figure.p_value or not page.crowded(reading)):
                     fallback = page.step
@@ -107,7 +118,7 @@ class _Page:
     @cached_property
     def sizes(self) -> frozenset[int]:
         """How many rows or items the listings in the text have."""
-        return frozenset(_listing_sizes(self.text))
+        return frozenset(size for size in _listing_sizes(self.text) if size > 1)
 
     @cached_property
     def _speaks_of_p(self) -> bool:
@@ -117,17 +128,26 @@ class _Page:
     def _speaks_of_percent(self) -> bool:
         return bool(_PERCENT_SEEN.search(self.text))
 
-    def line(self, at: int) -> str:
+    def words_at(self, at: int) -> frozenset[str]:
+        """The words of the line at a place; where it has none, those of the table's header above it."""
         end = self.text.find("\n", at)
-        return self.text[self.text.rfind("\n", 0, at) + 1 : end if end >= 0 else len(self.text)]
+        end = len(self.text) if end < 0 else end
+        for _ in range(_ROWS_UP_TO_HEADER):
+            start = self.text.rfind("\n", 0, end) + 1
+            if (found := words(self.text[start:end])) or start == 0:
+                return found
+            end = start - 1
+        return frozenset()
 
     def hits(self, figure: Figure, reading: Reading) -> list[int]:
         """Where the text has a number that bears out this reading of ``figure``."""
-        if figure.percent and reading is figure.readings[0] and reading.value < 1 and not self._speaks_of_percent:
-            return []  # 0.463 printed is not 0.463 %
         slack = reading.value * 1e-9
         low, high = reading.value - reading.tolerance - slack, reading.value + reading.tolerance + slack
-        return self._between(low, high, figure.signs) or self._bounded(figure, reading)
+        found = self._between(low, high, figure.signs) or self._bounded(figure, reading)
+        if figure.percent and reading is figure.readings[0] and not self._speaks_of_percent:
+            # Without a percent sign in sight, 0.463 is no 0.463 %, and a whole number is rather a count than a rate.
+            return [at for at in found if reading.value >= 1 and "." in self._token(at)]
+        return found
 
     def _between(self, low: float, high: float, signs: frozenset[bool]) -> list[int]:
         first, last = bisect_left(self._magnitudes, low), bisect_right(self._magnitudes, high)
@@ -145,9 +165,12 @@ class _Page:
         )
         return self._between(*margin, figure.signs)
 
-    def _like_p(self, at: int) -> bool:
+    def _token(self, at: int) -> str:
         match = _NUMBER.match(self.text, at)
-        token = match[2].lower() if match else ""
+        return match[2] if match else ""
+
+    def _like_p(self, at: int) -> bool:
+        token = self._token(at).lower()
         return "e-" in token or ("." in token and (self._speaks_of_p or len(token.partition(".")[2]) >= 4))
 
     def crowded(self, reading: Reading) -> bool:
@@ -192,7 +215,7 @@ def _row_numbers(text: str) -> Iterator[int]:
 
 
 def _listing_sizes(text: str) -> Iterator[int]:
-    size = 0
+    size = 0  # rows so far
     for line in (*text.split("\n"), ""):
         if re.search(r"\d\s*$|^\s*\d+\s", line) and not line.startswith(" "):
             size += 1
