@@ -5,7 +5,7 @@ Everything that streams yields typed values. Every failure that a caller is expe
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -65,7 +65,7 @@ class Engine(Protocol):
         """The model's name as the engine serves it."""
         ...
 
-    def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncIterator[EngineDelta]:
+    def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[EngineDelta, None]:
         """Yield the reply as it is generated, then one ``StreamEnd``.
 
         Closing the iterator closes the connection, which stops the generation. Raises ``EngineError``; its
@@ -116,7 +116,7 @@ class Kernel(Protocol):
     @property
     def id(self) -> str: ...
 
-    def execute(self, code: str, *, timeout: float) -> AsyncIterator[KernelOutput]:
+    def execute(self, code: str, *, timeout: float) -> AsyncGenerator[KernelOutput, None]:
         """Run ``code`` as a user's cell; yield its outputs as they come, then one ``Executed``.
 
         After ``timeout`` seconds the kernel is interrupted and the status is ``timeout``. A dead kernel is the status
@@ -150,18 +150,20 @@ class Approver(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The bounds of a run; each ends it in a plain sentence. Defaults as in the open agent (datarus.md)."""
+    """The bounds of a run; each ends it in a plain sentence. The first six as in the open agent (datarus.md).
+
+    ``tokens`` counts what the engine really worked on: prompt tokens not in its cache, and completion tokens.
+    """
 
     steps: int = 30
     errors_in_a_row: int = 5
-    tokens: int = 60_000
-    seconds: float = 1800.0
     cell_seconds: float = 60.0
-    same_code: int = 2
+    tokens: int = 100_000
+    seconds: float = 1800.0
+    same_code: int = 3
     same_thought: int = 3
-    format_reminders: int = 2
-    observation_chars: int = 10_000
-    output_chars: int = 4_000
+    reminders: int = 2
+    cut_streams: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,5 +173,7 @@ class Question:
     text: str
     context: str = ""
     notebook: str | None = None
+    anchor: str | None = None
+    """The cell that the run's cells follow; None: the end."""
     earlier: Sequence[tuple[str, str]] = field(default=())
     """Earlier questions in this conversation with their answers."""

@@ -76,6 +76,10 @@ class CellsFold(Fold):
         """The cells in nbformat 4.5."""
         return [cell.as_nbformat() for cell in self._cells.values()]
 
+    def outputs(self, step: int) -> list[dict[str, Any]]:
+        """The outputs that stand below the step's code."""
+        return next((cell.outputs for cell in self._cells.values() if cell.step == step and cell.kind == "code"), [])
+
     def _apply(self, event: ev.Event) -> None:
         match event:
             case ev.RunStarted(anchor=anchor):

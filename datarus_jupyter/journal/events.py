@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from datarus_jupyter.protocol.messages import Message as Message
+
 VERSION = 1
 
 Channel = Literal["think", "thought", "code", "answer"]
@@ -23,6 +25,7 @@ Mode = Literal["ask", "auto", "plan"]
 
 Verdict = Literal["approved", "edited", "rejected"]
 ExecutionStatus = Literal["ok", "error", "timeout", "interrupted", "dead", "skipped"]
+ReminderReason = Literal["format", "grounding", "unfinished", "form"]
 FinishReason = Literal[
     "answered", "stopped", "planned", "steps", "errors", "tokens", "time", "repetition", "format", "engine", "kernel"
 ]
@@ -39,13 +42,6 @@ class Event(msgspec.Struct, tag_field="type", tag=_snake, kw_only=True, omit_def
     seq: int = -1
     ts: float = 0.0
     v: int = 0
-
-
-class Message(msgspec.Struct, frozen=True):
-    """One message to the model, as in the chat-completions API."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -204,7 +200,7 @@ class Reminder(Event):
     """A message of ours to the model in place of an observation: its reply was out of form or its answer unfounded."""
 
     step: int
-    reason: Literal["format", "grounding", "unfinished", "form"]
+    reason: ReminderReason
     text: str
 
 

@@ -9,12 +9,14 @@ STOP = ("</step>", "<observation>", "</stop_analysis>", "</answer>")
 """Where a turn ends. The parser needs none of them: an engine may leave the stop string out (defect 1 of the agent)."""
 
 
+def render_code(thought: str, code: str) -> str:
+    """A turn up to the end of its code, as the format has it."""
+    return f"<step>\n<thought>{thought}</thought>\n<action>{TOOL}</action>\n<action_input>\n{code}\n</action_input>"
+
+
 def render_step(thought: str, code: str) -> str:
-    """A step as the format has it: what a well-formed reply looks like in the history and in the worked example."""
-    return (
-        f"<step>\n<thought>{thought}</thought>\n<action>{TOOL}</action>\n"
-        f"<action_input>\n{code}\n</action_input>\n</step>"
-    )
+    """A whole step, as in the worked example."""
+    return render_code(thought, code) + "\n</step>"
 
 
 def render_answer(thought: str, answer: str) -> str:

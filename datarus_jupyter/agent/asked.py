@@ -1,0 +1,39 @@
+"""What a question asks for that can be seen to be missing: a figure, or an answer in a given form.
+
+Small models forget the second half of a question (engines.md); each omission is pointed out once. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+_FIGURE = re.compile(
+    r"\b(plot|chart|histogram|scatter ?plot|box ?plot|bar ?plot|heat ?map|graph|draw|visuali[sz]e)\b", re.IGNORECASE
+)
+_NO_FIGURE = re.compile(r"\b(no|not|without|don't|do not)\s+(?:\w+\s+){0,2}(plot|chart|graph|figure|draw)", re.IGNORECASE)
+_FORM = re.compile(r"@(\w+)\[")
+
+
+def missing_figure(question: str, outputs: Iterable[Mapping[str, Any]]) -> str:
+    """A reminder, if the question asks for a figure and none of the outputs is one; else ''."""
+    if not _FIGURE.search(question) or _NO_FIGURE.search(question):
+        return ""
+    for output in outputs:
+        if any(kind.startswith(("image/", "application/vnd.")) for kind in output.get("data", {})):
+            return ""
+    return "A figure was asked for and none was drawn. Draw and show it in the next <step>, then answer."
+
+
+def missing_form(question: str, answer: str) -> str:
+    """A reminder, if the question gives a form such as ``@mean[...]`` and the answer is not in it; else ''."""
+    names = dict.fromkeys(_FORM.findall(question))
+    absent = [name for name in names if not re.search(rf"@{name}\[[^\]]+\]", answer)]
+    if not absent:
+        return ""
+    form = ", ".join(f"@{name}[value]" for name in names)
+    return (
+        f"The answer is not in the form that was asked for. Give it again with <stop_analysis>; <answer> must hold {form} "
+        "with the values that your code printed."
+    )

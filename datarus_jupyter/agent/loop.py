@@ -1,0 +1,249 @@
+"""The agent: query, parse, approve, execute, observe, until there is an answer.
+
+Everything that happens is an event in the journal; the agent reads the run's state back from folds of it and keeps
+none of its own but counters. A failing cell is an observation. The run always ends with ``RunFinished``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import replace
+
+from datarus_jupyter.agent.asked import missing_figure, missing_form
+from datarus_jupyter.agent.bounds import BoundReached, Bounds
+from datarus_jupyter.agent.grounding import ground, reminder, unfounded
+from datarus_jupyter.agent.interfaces import (
+    Approver,
+    Cleared,
+    Displayed,
+    Engine,
+    Executed,
+    Journal,
+    Kernel,
+    Limits,
+    Question,
+    Sampling,
+    Updated,
+)
+from datarus_jupyter.agent.observation import observe, printed
+from datarus_jupyter.agent.record import Record
+from datarus_jupyter.agent.turn import Turn, take_turn
+from datarus_jupyter.errors import EngineError
+from datarus_jupyter.journal import events as ev
+from datarus_jupyter.journal.cells import sha256
+from datarus_jupyter.protocol import prompts
+from datarus_jupyter.protocol.escaping import escape
+from datarus_jupyter.protocol.tags import STOP
+
+
+class Agent:
+    """Works one question to its answer. ``mode`` may be changed while it runs; ``approver`` is asked in mode ``ask``."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        kernel: Kernel,
+        journal: Journal,
+        *,
+        approver: Approver | None = None,
+        mode: ev.Mode = "auto",
+        limits: Limits | None = None,
+        sampling: Sampling | None = None,
+        profile: prompts.Profile | None = None,
+    ) -> None:
+        self.engine = engine
+        self.kernel = kernel
+        self.approver = approver
+        self.mode: ev.Mode = mode
+        self.limits = limits or Limits()
+        self.profile = profile or prompts.profile_for(engine.model)
+        self.sampling = sampling or _sampling(self.profile)
+        self.record = Record(journal)
+        self._bounds = Bounds(self.limits)
+        self._reminded: set[str] = set()
+
+    async def run(self, question: Question) -> ev.RunFinished:
+        """Work the question to its end, which is returned. Cancelling ends it too, and is passed on.
+
+        Raises ``JournalError`` if the journal cannot be written; nothing else that is expected to happen.
+        """
+        self._start(question)
+        try:
+            async with asyncio.timeout(self.limits.seconds):
+                return await self._work(question.text, question.context)
+        except asyncio.CancelledError:
+            self._finish("stopped", message="Stopped. What was done so far is kept.")
+            raise
+        except TimeoutError:
+            return self._finish("time", message=f"The run took longer than its limit of {self.limits.seconds:.0f} s.")
+        except EngineError as error:
+            return self._finish("engine", message=str(error))
+
+    def _start(self, question: Question) -> None:
+        self.record(
+            ev.RunStarted(
+                question=question.text,
+                prompt=prompts.first_messages(self.profile, question.text, question.context, question.earlier),
+                engine=self.engine.name,
+                model=self.engine.model,
+                profile=self.profile.name,
+                mode=self.mode,
+                notebook=question.notebook,
+                anchor=question.anchor,
+                kernel=self.kernel.id,
+                sampling={"temperature": self.sampling.temperature, "max_tokens": self.sampling.max_tokens},
+                context=question.context,
+            )
+        )
+
+    async def _work(self, question: str, context: str) -> ev.RunFinished:
+        step = 1
+        try:
+            while True:
+                self._bounds.before_step(step, self.record.tokens)
+                turn = await self._query(step)
+                if turn.answer is not None and self._accept(step, turn.answer, question, context):
+                    return self._finish("answered", turn.answer)
+                if turn.complaint is not None:
+                    self._remind(step, "format", prompts.format_reminder(turn.complaint), "The reply had no step in it.")
+                    self._bounds.after_reminder()
+                if turn.code is not None:
+                    await self._step(step, turn.code, question)
+                    self._bounds.after_thought(turn.thought)
+                    step += 1
+        except BoundReached as bound:
+            return await self._last_word(step, bound)
+
+    async def _step(self, step: int, code: str, question: str) -> None:
+        """Approve, execute and observe one step's code."""
+        decision = await self._approve(step, code)
+        if decision.verdict == "rejected":
+            self._observe(step, f"The user did not let this code run. {decision.comment}".strip(), question, failed=False)
+            return
+        code = decision.code or code
+        executed = await self._execute(step, code)
+        if executed.status == "dead":
+            raise BoundReached("kernel", f"{executed.error} Restart the kernel, then ask again.")
+        shown = observe(
+            self.record.cells.outputs(step),
+            executed,
+            total_chars=self.profile.observation_chars,
+            output_chars=self.profile.output_chars,
+        )
+        failed = executed.status != "ok"
+        if decision.code is not None:
+            shown = f"(the user changed the code to)\n{escape(code)}\n(its output)\n{shown}"
+        try:
+            if self._bounds.after_execution(code, shown, failed=failed):
+                shown += "\n(the same code gave the same result before: do something else, or end)"
+        finally:
+            self._observe(step, shown, question, failed=failed)
+
+    async def _query(self, step: int) -> Turn:
+        """Take a turn; a stream that breaks in the middle is asked for again."""
+        for attempt in range(self.limits.cut_streams + 1):
+            try:
+                return await self._turn(step, self.sampling)
+            except EngineError as error:
+                self.record(ev.ReplyDiscarded(step=step, reason=str(error)))
+                if not error.streamed or attempt == self.limits.cut_streams:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _turn(self, step: int, sampling: Sampling) -> Turn:
+        return await take_turn(self.engine, self.record.messages, sampling, self.profile, self.record, step)
+
+    async def _approve(self, step: int, code: str) -> ev.ApprovalDecided:
+        digest = sha256(code)
+        if self.mode == "plan":
+            return ev.ApprovalDecided(step=step, verdict="rejected", sha256=digest, who="plan only", comment=_PLAN)
+        if self.mode == "auto" or self.approver is None:
+            return ev.ApprovalDecided(step=step, verdict="approved", sha256=digest, who="auto")
+        request = ev.ApprovalRequested(step=step, sha256=digest, reasons=["You asked to see all code before it runs."])
+        self.record(request)
+        decision = await self.approver.decide(request, code)
+        self.record(decision)
+        return decision
+
+    async def _execute(self, step: int, code: str) -> Executed:
+        self.record(ev.ExecutionStarted(step=step))
+        executed = Executed("interrupted", None, 0.0, "KeyboardInterrupt: the run was stopped")
+        try:
+            async with aclosing(self.kernel.execute(code, timeout=self.limits.cell_seconds)) as outputs:
+                async for output in outputs:
+                    match output:
+                        case Displayed(data, display_id):
+                            self.record(ev.Output(step=step, output=data, display_id=display_id))
+                        case Updated(display_id, data):
+                            self.record(ev.OutputUpdated(display_id=display_id, output=data))
+                        case Cleared(wait):
+                            self.record(ev.OutputsCleared(step=step, wait=wait))
+                        case Executed():
+                            executed = output
+        finally:
+            self.record(
+                ev.ExecutionFinished(
+                    step=step,
+                    status=executed.status,
+                    count=executed.count,
+                    seconds=executed.seconds,
+                    error=executed.error,
+                )
+            )
+        return executed
+
+    def _observe(self, step: int, shown: str, question: str, *, failed: bool) -> None:
+        text, then = prompts.observation_turn(self.profile, shown, question, failed=failed)
+        self.record(ev.Observation(step=step, text=text, then=then))
+
+    def _accept(self, step: int, answer: str, question: str, context: str) -> bool:
+        """Whether the answer may stand. What is missing is pointed out once, then the answer stands as it is."""
+        outputs = {n: self.record.cells.outputs(n) for n in range(1, step)}
+        claims = ground(
+            answer, {n: printed(shown) for n, shown in outputs.items()}, given=f"{question}\n{context}"
+        )
+        missing = unfounded(claims)
+        checks: list[tuple[ev.ReminderReason, str, str]] = [
+            ("unfinished", missing_figure(question, (o for shown in outputs.values() for o in shown)), "no figure yet"),
+            ("form", missing_form(question, answer), "not in the form asked for"),
+            ("grounding", reminder(missing) if missing else "", "figures that no cell printed"),
+        ]
+        for reason, text, why in checks:
+            if text and reason not in self._reminded and self.mode != "plan":
+                self._reminded.add(reason)
+                self._remind(step, reason, text, f"The answer was sent back: {why}.")
+                return False
+        self.record(ev.Grounding(step=step, claims=claims))
+        return True
+
+    def _remind(self, step: int, reason: ev.ReminderReason, text: str, why: str) -> None:
+        self.record(ev.ReplyDiscarded(step=step, reason=why))
+        self.record(ev.Reminder(step=step, reason=reason, text=text))
+
+    async def _last_word(self, step: int, bound: BoundReached) -> ev.RunFinished:
+        """The run must end: ask once for an answer from what is there."""
+        answer = ""
+        if bound.reason in ("steps", "errors", "repetition", "format") and step > 1:
+            self._remind(step, "unfinished", prompts.LAST_WORD, str(bound))
+            grammar = prompts.ANSWER_GRAMMAR if self.sampling.grammar else None
+            turn = await self._turn(step, replace(self.sampling, grammar=grammar))
+            answer = turn.answer or turn.prose.strip()
+        return self._finish(bound.reason, answer, str(bound))
+
+    def _finish(self, reason: ev.FinishReason, answer: str = "", message: str = "") -> ev.RunFinished:
+        finished = ev.RunFinished(reason=reason, answer=answer, message=message)
+        self.record(finished)
+        return finished
+
+
+_PLAN = "Only a plan is wanted: nothing runs. Write the next step as though this one had worked, or end with the plan."
+
+
+def _sampling(profile: prompts.Profile) -> Sampling:
+    return Sampling(
+        temperature=profile.temperature,
+        top_k=profile.top_k,
+        stop=STOP,
+        grammar=prompts.GRAMMAR if profile.grammar else None,
+    )

@@ -1,0 +1,196 @@
+"""What the model is told: the system prompt, the worked example, the turns between.
+
+A profile is picked by the model's family. Datarus models know the format from training and expect the observation in
+their own turn; any other model is shown one worked example, without which small models fail (docs/results.md). The
+fixed part comes first and never changes, so that an engine can keep it warm in its prefix cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from datarus_jupyter.protocol.escaping import escape
+from datarus_jupyter.protocol.messages import Message
+from datarus_jupyter.protocol.tags import render_answer, render_step
+
+_SYSTEM = """\
+You are Datarus, a data scientist who works in the user's Jupyter notebook. You answer a question step by step: one \
+short thought, one piece of Python, then you wait for what it prints.
+
+Each turn is exactly one step:
+<step>
+<thought>what you do next and why, in one or two sentences</thought>
+<action>python_executor</action>
+<action_input>
+Python code
+</action_input>
+</step>
+The code runs in the notebook's kernel; variables stay. You get its output as <observation>; never write one yourself.
+
+Rules:
+- Every number in your answer must have been printed by your code. Never compute in your head: differences, ratios, \
+percentages and rounding too are computed and printed.
+- Print what you need to see; use the column names exactly as given.
+- One thing a step. If the question asks for a plot, a test or a table, do each in a step of its own before you answer.
+- After an error, read it, say in the thought what was wrong, and try another way.
+- pandas, numpy, scipy, scikit-learn, matplotlib and seaborn may be imported.
+
+When everything that was asked is done, end with:
+<stop_analysis>
+<thought>why the work is complete</thought>
+<answer>the answer for the user, in the form they asked for</answer>
+</stop_analysis>"""
+
+_EXAMPLE_CONTEXT = """\
+Files in the working directory:
+- sales.csv (240 rows): date, region, units, price"""
+
+_EXAMPLE = (
+    ("user", "Which region has the highest mean price, and by how much? Plot the mean prices."),
+    (
+        "step",
+        "I load the file and compute the mean price of each region.",
+        'import pandas as pd\n\ndf = pd.read_csv("sales.csv")\n'
+        'means = df.groupby("region")["price"].mean().sort_values(ascending=False)\nprint(means)',
+    ),
+    ("observation", "region\nNorth    18.420\nSouth    15.905\nWest     12.250\nName: price, dtype: float64"),
+    (
+        "step",
+        "North is first. I compute the difference to the second in code.",
+        "difference = means.iloc[0] - means.iloc[1]\n"
+        'print(f"{means.index[0]} - {means.index[1]}: {difference:.2f}")',
+    ),
+    ("observation", "North - South: 2.52"),
+    (
+        "step",
+        "A plot was asked for; I draw the means as bars.",
+        'import matplotlib.pyplot as plt\n\nmeans.plot.bar(ylabel="Mean price", title="Mean price by region")\nplt.show()',
+    ),
+    ("observation", "[figure: image/png, 640×480]"),
+    (
+        "answer",
+        "Means, difference and plot are done.",
+        "North has the highest mean price, 18.42; that is 2.52 above South, which is second (15.91).",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How a family of models is addressed.
+
+    ``observation_inside``: the observation goes on the model's own turn, before ``</step>``, as in the training data of
+    Datarus models [agent]; else it is the next message. Sampling is what the family works best with. An observation
+    has at most ``observation_chars`` characters, an output of it ``output_chars``: a small model on a CPU reads about
+    250 characters a second.
+    """
+
+    name: str
+    example: bool
+    observation_inside: bool
+    grammar: bool
+    temperature: float
+    top_k: int | None = None
+    observation_chars: int = 10_000
+    output_chars: int = 4_000
+
+
+DATARUS = Profile("datarus", example=False, observation_inside=True, grammar=False, temperature=0.6, top_k=20)
+GENERAL = Profile("general", example=True, observation_inside=False, grammar=True, temperature=0.0, observation_chars=3_000, output_chars=1_500)
+PROFILES = {profile.name: profile for profile in (DATARUS, GENERAL)}
+
+
+def profile_for(model: str) -> Profile:
+    """The profile of a model, by its name as the engine serves it."""
+    return DATARUS if "datarus" in model.lower() else GENERAL
+
+
+def fixed_prefix(profile: Profile) -> list[Message]:
+    """The messages that every run of this profile begins with."""
+    messages = [Message("system", _SYSTEM)]
+    if profile.example:
+        messages += _example(profile)
+    return messages
+
+
+def first_messages(
+    profile: Profile, question: str, context: str = "", earlier: Sequence[tuple[str, str]] = ()
+) -> list[Message]:
+    """The messages that a run begins with. ``earlier`` are questions of this conversation and their answers."""
+    parts = [context] if context else []
+    parts += [f"Earlier question: {escape(asked)}\nIts answer: {escape(answer)}" for asked, answer in earlier]
+    parts.append(f"Question: {escape(question)}")
+    return [*fixed_prefix(profile), Message("user", "\n\n".join(parts))]
+
+
+def step_turn(profile: Profile, text: str) -> str:
+    """A turn with a step, cut after its code, as it stands in the history until its observation is there."""
+    return text if profile.observation_inside else text + "\n</step>"
+
+
+def observation_turn(profile: Profile, observation: str, question: str, *, failed: bool) -> tuple[str, str]:
+    """The text that shows an observation, already escaped, and the message after it (see ``events.Observation``)."""
+    shown = f"<observation>\n{observation}\n</observation>"
+    if profile.observation_inside:
+        next_turn = "That was an error. Find out why and try another way." if failed else "Continue with the next step."
+        return f"\n{shown}\n</step>", next_turn
+    return f"{shown}\n{_what_next(question, failed)}", ""
+
+
+def _what_next(question: str, failed: bool) -> str:
+    if failed:
+        return "That was an error. Say in the thought what was wrong, then try another way in the next <step>."
+    # A small model forgets half of a question on the way; said again, it does what is left (docs/results.md).
+    asked = escape(" ".join(question.split()))
+    asked = asked if len(asked) <= 600 else asked[:300] + " … " + asked[-300:]
+    return f"The question was: {asked}\nThe next <step> if something of it is left to do, else <stop_analysis>."
+
+
+def format_reminder(reason: str) -> str:
+    """What to say to a reply without a step: ``reason`` as in ``parser.Complaint``."""
+    what = {
+        "cut": "Your reply was too long and was cut. Write a shorter step.",
+        "no_code": "Your step had no code.",
+        "no_step": "Your reply was out of form.",
+    }[reason]
+    return (
+        f"{what} Reply with exactly one <step><thought>…</thought><action>python_executor</action>"
+        "<action_input>…</action_input></step>, or end with <stop_analysis><thought>…</thought>"
+        "<answer>…</answer></stop_analysis>."
+    )
+
+
+def _example(profile: Profile) -> list[Message]:
+    question = _EXAMPLE[0][1]
+    messages = [Message("user", f"{_EXAMPLE_CONTEXT}\n\nQuestion: {question}")]
+    for kind, *texts in _EXAMPLE[1:]:
+        if kind == "step":
+            messages.append(Message("assistant", render_step(*texts)))
+        elif kind == "observation":
+            messages.append(Message("user", observation_turn(profile, texts[0], question, failed=False)[0]))
+        else:
+            messages.append(Message("assistant", render_answer(*texts)))
+    return messages
+
+
+LAST_WORD = (
+    "No more code can be run. End now with <stop_analysis><thought>…</thought><answer>…</answer></stop_analysis>: "
+    "answer from what your code has printed, and say what is missing."
+)
+
+_STEP_RULE = (
+    r'''"<step>\n<thought>" text "</thought>\n<action>python_executor</action>\n<action_input>\n" '''
+    r'''code "\n</action_input>\n</step>"'''
+)
+_ANSWER_RULE = r'''"<stop_analysis>\n<thought>" text "</thought>\n<answer>" text "</answer>\n</stop_analysis>"'''
+_TERMS = r"""
+text ::= ([^<] | "<" [^/a-z])+
+code ::= ([^<] | "<" [^/])+
+"""
+
+GRAMMAR = f"root ::= {_STEP_RULE} | {_ANSWER_RULE}{_TERMS}"
+"""GBNF of one turn, for engines that can be held to one. Code cannot hold ``</``; nothing else is lost."""
+
+ANSWER_GRAMMAR = f"root ::= {_ANSWER_RULE}{_TERMS}"
+"""GBNF of a turn that ends the run."""
