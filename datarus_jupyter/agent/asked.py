@@ -12,7 +12,9 @@ from typing import Any
 _FIGURE = re.compile(
     r"\b(plot|chart|histogram|scatter ?plot|box ?plot|bar ?plot|heat ?map|graph|draw|visuali[sz]e)\b", re.IGNORECASE
 )
-_NO_FIGURE = re.compile(r"\b(no|not|without|don't|do not)\s+(?:\w+\s+){0,2}(plot|chart|graph|figure|draw)", re.IGNORECASE)
+_NO_FIGURE = re.compile(
+    r"\b(no|not|without|don't|do not)\s+(?:\w+\s+){0,2}(plot|chart|graph|figure|draw)", re.IGNORECASE
+)
 _FORM = re.compile(r"@(\w+)\[")
 
 
@@ -34,6 +36,6 @@ def missing_form(question: str, answer: str) -> str:
         return ""
     form = ", ".join(f"@{name}[value]" for name in names)
     return (
-        f"The answer is not in the form that was asked for. Give it again with <stop_analysis>; <answer> must hold {form} "
-        "with the values that your code printed."
+        "The answer is not in the form that was asked for. Give it again with <stop_analysis>; "
+        f"<answer> must hold {form} with the values that your code printed."
     )

@@ -29,9 +29,10 @@ class Bounds:
     def before_step(self, step: int, tokens: int) -> None:
         """Step ``step`` is about to be asked for; ``tokens`` were used so far."""
         if step > self.limits.steps:
-            raise BoundReached("steps", f"The run took {self.limits.steps} steps, its limit, without coming to an end.")
+            raise BoundReached("steps", f"The run took {self.limits.steps} steps, its limit, without an answer.")
         if tokens > self.limits.tokens:
-            raise BoundReached("tokens", f"The run used {tokens:,} tokens, more than its limit of {self.limits.tokens:,}.")
+            limit = f"{self.limits.tokens:,}"
+            raise BoundReached("tokens", f"The run used {tokens:,} tokens, more than its limit of {limit}.")
 
     def after_reminder(self) -> None:
         """The model had to be reminded of the format."""

@@ -38,7 +38,7 @@ from datarus_jupyter.protocol.tags import STOP
 
 
 class Agent:
-    """Works one question to its answer. ``mode`` may be changed while it runs; ``approver`` is asked in mode ``ask``."""
+    """Works one question to its answer. ``mode`` may change while it runs; ``approver`` is asked in mode ``ask``."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class Agent:
                 if turn.answer is not None and self._accept(step, turn.answer, question, context):
                     return self._finish("answered", turn.answer)
                 if turn.complaint is not None:
-                    self._remind(step, "format", prompts.format_reminder(turn.complaint), "The reply had no step in it.")
+                    self._remind(step, "format", prompts.format_reminder(turn.complaint), "The reply was out of form.")
                     self._bounds.after_reminder()
                 if turn.code is not None:
                     await self._step(step, turn.code, question)
@@ -119,7 +119,8 @@ class Agent:
         """Approve, execute and observe one step's code."""
         decision = await self._approve(step, code)
         if decision.verdict == "rejected":
-            self._observe(step, f"The user did not let this code run. {decision.comment}".strip(), question, failed=False)
+            shown = f"The user did not let this code run. {escape(decision.comment)}".strip()
+            self._observe(step, shown, question, failed=False)
             return
         code = decision.code or code
         executed = await self._execute(step, code)
@@ -200,9 +201,7 @@ class Agent:
     def _accept(self, step: int, answer: str, question: str, context: str) -> bool:
         """Whether the answer may stand. What is missing is pointed out once, then the answer stands as it is."""
         outputs = {n: self.record.cells.outputs(n) for n in range(1, step)}
-        claims = ground(
-            answer, {n: printed(shown) for n, shown in outputs.items()}, given=f"{question}\n{context}"
-        )
+        claims = ground(answer, {n: printed(shown) for n, shown in outputs.items()}, given=f"{question}\n{context}")
         missing = unfounded(claims)
         checks: list[tuple[ev.ReminderReason, str, str]] = [
             ("unfinished", missing_figure(question, (o for shown in outputs.values() for o in shown)), "no figure yet"),

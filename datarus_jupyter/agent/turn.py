@@ -35,7 +35,7 @@ class Turn:
 async def take_turn(
     engine: Engine, messages: Sequence[Message], sampling: Sampling, profile: Profile, record: Record, step: int
 ) -> Turn:
-    """Ask the engine and record the reply as step ``step``. Raises ``EngineError``; what streamed before is recorded."""
+    """Ask the engine; record the reply as step ``step``. Raises ``EngineError``; what streamed before is recorded."""
     reading = _Reading(record, step)
     end = StreamEnd("cut")
     async with aclosing(engine.stream(messages, sampling)) as stream:
