@@ -33,7 +33,7 @@ _NUMBER = re.compile(
 )
 _GAP = r"(?:\s|\\,|\\ |~|-(?=[a-z]{4}))?(?:\\(?:text|mathrm)\{\s*)?"
 _PERCENT = re.compile(
-    _GAP + r"(?:\\?%|percent\b|per\s?cent\b|percentage[ -]points?\b|pp\b|p\.p\.)(?:[ -]points?\b)?", re.I
+    _GAP + r"(?:\\?%|percent\b|per\s?cent\b|percentage[ -]points?\b|pp\b|p\.p\.|cents?\b)(?:[ -]points?\b)?", re.I
 )
 _SCALES = {"k": 3, "thousand": 3, "m": 6, "mn": 6, "million": 6, "b": 9, "bn": 9, "billion": 9, "trillion": 12}
 _SCALE = re.compile(r"(?:[kKMB]|\s?(?:mn|bn)|[\s-]?(?:thousand|million|billion|trillion))(?![A-Za-z])")
@@ -41,6 +41,7 @@ UNITS: dict[str, tuple[str, int]] = {
     **dict.fromkeys(["mg", "milligrams"], ("mass", -3)),
     **dict.fromkeys(["g", "gram", "grams"], ("mass", 0)),
     **dict.fromkeys(["kg", "kilogram", "kilograms"], ("mass", 3)),
+    **dict.fromkeys(["t", "tonnes"], ("mass", 6)),
     **dict.fromkeys(["mm", "millimeters", "millimetres"], ("length", -3)),
     **dict.fromkeys(["cm", "centimeters", "centimetres"], ("length", -2)),
     **dict.fromkeys(["m", "meters", "metres"], ("length", 0)),
@@ -93,6 +94,8 @@ _SUBTRACTED = re.compile(r"[\w)]\s*[-−–]\s*$")
 _P_VALUE = re.compile(
     r"\bp(?:-| |_)?(?:values?)?[\s*_$)(`]*(?:\w+[\s*_$`]+){0,2}[<>=≤≥≈:\\]*[a-z\s]{0,16}[*_$`\s]*$", re.I
 )
+_LEVELS = ("0.1", "0.05", "0.01", "0.001", ".05", ".01", ".001")
+_TESTED = re.compile(r"\bp\b|\bp[- ]value|significan", re.I)
 _CLAUSE_END = re.compile(r"[.!?;](?=\s)|\n")
 _FENCE = re.compile(r"^```(?:python|py|r|sql)\b.*?(?:^```|\Z)", re.M | re.S)
 _INLINE_CODE = re.compile(r"`[^`\n]*`")
@@ -112,7 +115,7 @@ _AFTER_NAME = re.compile(
 _LEVEL_AFTER = re.compile(r"[\s-]*(?:confidence|CI\b|significance|(?:\w+ )?level\b|credib|prediction interval)", re.I)
 _LEVEL_BEFORE = re.compile(r"(?:alpha|α|significance level|\\alpha)[\s*_$]*(?:of|=|is|:)?[\s*_$]*$", re.I)
 _SPLIT = re.compile(r"\d+\s?[/:-]\s?\d+(?:[/:-]\d+)?(?=[\s-](?:train|split|test|hold))", re.I)
-_PER = re.compile(r"\b(?:per|every|each)(?: additional| extra| further| more)?[\s*_$]*$", re.I)
+_PER = re.compile(r"\b(?:per|every|each|for an?)(?: additional| extra| further| more)?[\s*_$]*$", re.I)
 _RULE_OF_THUMB = re.compile(r"\s?(?:[×x*·]|\\times|times)\s?(?:the )?(?:IQR|interquartile)", re.I)
 _SMALL = 10
 _VALUE_POSITION = re.compile(
@@ -179,17 +182,17 @@ def _figure(match: re.Match[str], suffix: _Suffix, before: str, after: str, clau
     relation = _relation(before, after)
     number = _decimal(match)
     powers = [suffix.scale]
-    if suffix.inherited or (suffix.spelled and _significant(number) >= 3):
-        powers = [suffix.scale, 0]
-    if suffix.percent or _PERCENT_WORD.search(clause):
+    if suffix.percent or (not suffix.text and _PERCENT_WORD.search(clause)):
         powers = [0, -2]
+    elif suffix.inherited or (suffix.spelled and _significant(number) >= 3):
+        powers = [suffix.scale, 0]
     return Figure(
         start=match.start(),
         end=suffix.end,
         readings=tuple(_reading(number, power, relation) for power in powers),
         relation=relation,
         signs=_signs(match["sign"], before, clause),
-        p_value=bool(_P_VALUE.search(before)),
+        p_value=bool(_P_VALUE.search(before) or (match[0] in _LEVELS and relation in "<>" and _TESTED.search(clause))),
         percent=suffix.percent,
         unit=suffix.unit,
         telling=_significant(number) >= 3,

@@ -31,7 +31,7 @@ _BARE = re.compile(r"(?<![\w@/.\\])[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*(?![\w(
 _NAME = re.compile(r"(?<![\w@])[A-Z][\w'’-]*(?: (?:of |the |and )?[A-Z][\w'’-]*)*")
 _DATA_LIKE = re.compile(r"\w_\w|[a-z][A-Z]|[A-Za-z]\w*\d|\d\w*[A-Za-z]")
 _NEGATED = re.compile(r"[^.!?;\n]*(?:\b(?:no|not|never|without|absent|neither)\b|n't\b)[^.!?;\n]*", re.I)
-_SHORT_SYMBOL = re.compile(r"[A-Za-z]{1,2}\d{0,2}|[A-Z]+s|[A-Za-z]+[²³]")
+_SHORT_SYMBOL = re.compile(r"[A-Za-z]{1,2}\d{0,2}s?|[A-Z]+s|[A-Za-z]+[²³]|Ma?c[A-Z][a-z]+")
 _CODE = re.compile(r"[(){}=<>+*/\\]|\w\.\w|^[.%!]|^\d")
 _TERMS = frozenset(
     "dataframe dataframes jupyterlab numpy scipy github matplotlib xgboost lightgbm catboost pytorch tensorflow"
@@ -119,4 +119,4 @@ def _looks_like_data(text: str) -> bool:
 
 def _is_title(text: str) -> bool:
     words = text.split()
-    return 0 < len(words) <= 4 and all(re.fullmatch(r"[A-Z][a-z'’-]{2,}", word) for word in words)
+    return 0 < len(words) <= 4 and all(re.fullmatch(r"[A-Z][a-z'’-]{2,}|[A-Z]{2,}", word) for word in words)
