@@ -137,7 +137,7 @@ class OpenAICompatible:
                     raise
         return self._capabilities or Capabilities()
 
-    async def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncIterator[EngineDelta]:
+    async def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[EngineDelta, None]:
         """Yield the reply as it comes, then its end; see ``Engine.stream``."""
         capabilities = await self._known()
         body = request_body(self.model, messages, sampling, capabilities.dialect, logprobs=self._logprobs)

@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -153,13 +153,15 @@ class ScriptedEngine:
         """Replay a reply file (see the module's docstring). Raises ``ConfigError``."""
         return cls(Script.from_file(path), tokens_per_second=tokens_per_second)
 
-    async def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncIterator[EngineDelta]:
+    async def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[EngineDelta, None]:
         """Yield the next reply in pieces, then its end. A fault raises what the HTTP client would raise."""
         reply = self.script.next(messages)
         async for delta in self.play(reply, sampling, include_stop=self._include_stop):
             yield delta
 
-    async def play(self, reply: ScriptedReply, sampling: Sampling, *, include_stop: bool) -> AsyncIterator[EngineDelta]:
+    async def play(
+        self, reply: ScriptedReply, sampling: Sampling, *, include_stop: bool
+    ) -> AsyncGenerator[EngineDelta, None]:
         """Yield ``reply`` in pieces, then its end. Raises ``EngineError`` where it has a fault."""
         refuse(reply)
         started = time.monotonic()

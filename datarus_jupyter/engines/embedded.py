@@ -1,0 +1,217 @@
+"""The embedded engine: a small model on this machine's CPU, served by a child process that is started when needed."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Literal
+
+from datarus_jupyter.agent.interfaces import EngineDelta, Sampling
+from datarus_jupyter.engines.cores import usable_cores
+from datarus_jupyter.engines.embedded_process import ServerProcess, ServerSettings
+from datarus_jupyter.engines.openai_compatible import OpenAICompatible, Patience
+from datarus_jupyter.errors import EngineError, EngineUnreachable, ModelMissing
+from datarus_jupyter.journal.events import Message
+
+EngineState = Literal["stopped", "starting", "ready", "missing", "unreachable"]
+
+# A long transcript is read at some 70 tokens a second, so the first token may take minutes.
+_PATIENCE = Patience(first_token=600.0, pauses=())
+_DEATH_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedSettings:
+    """What the embedded engine runs. ``context`` is in tokens for each of the ``slots`` that answer at once.
+
+    ``threads`` 0: as many as there are physical cores, 8 at the most. ``wait_policy`` is OpenMP's: ``passive`` is
+    faster beside busy neighbours, ``active`` on a quiet machine; '' leaves it to the environment.
+    """
+
+    model: str
+    model_file: Path
+    threads: int = 0
+    context: int = 8192
+    slots: int = 2
+    lora_file: Path | None = None
+    wait_policy: Literal["", "active", "passive"] = ""
+    start_seconds: float = 120.0
+
+
+class Embedded:
+    """Implements ``Engine``. Starts its server at the first reply or at ``start``; restarts it once if it dies.
+
+    ``on_state`` is called at each change of ``state``; ``message`` then says in a sentence what is wrong, if anything.
+    Stop it with ``stop`` or ``async with``; the server also ends when this process dies, in whatever way.
+    """
+
+    def __init__(
+        self, settings: EmbeddedSettings, *, name: str = "embedded", on_state: Callable[[], None] | None = None
+    ) -> None:
+        self.name = name
+        self.model = settings.model
+        self.state: EngineState = "stopped"
+        self.message = ""
+        self._settings = settings
+        self._on_state = on_state
+        self._lock = asyncio.Lock()
+        self._server: ServerProcess | None = None
+        self._client: OpenAICompatible | None = None
+        self._supervising: asyncio.Task[None] | None = None
+        self._prefix: tuple[Message, ...] = ()
+        self._restarts_left = 1
+
+    async def __aenter__(self) -> Embedded:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    @property
+    def url(self) -> str:
+        """The base of the server's API; '' while there is none."""
+        return self._server.url if self._server else ""
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process id."""
+        return self._server.pid if self._server else None
+
+    async def start(self) -> None:
+        """Start the server and wait until it is ready; nothing if it runs. Raises ``EngineError``."""
+        async with self._lock:
+            if self._running():
+                return
+            self._set("starting")
+            try:
+                await self._discard()
+                await self._launch()
+                self._set("ready")
+            except ModelMissing as error:
+                self._set("missing", str(error))
+                raise
+            except EngineError as error:
+                self._set("unreachable", str(error))
+                raise
+            finally:
+                if self.state != "ready":
+                    await self._discard()
+                if self.state == "starting":  # cancelled
+                    self._set("stopped")
+
+    async def warm(self, prefix: Sequence[Message]) -> None:
+        """Have the server read the messages that every conversation begins with, now and after each start.
+
+        They are then in its prefix cache, so that a first question waits for its own text only. Raises ``EngineError``.
+        """
+        self._prefix = tuple(prefix)
+        if self._running():
+            await self._read_prefix()
+        else:
+            await self.start()
+
+    async def stop(self) -> None:
+        """End the server. A later reply starts it again."""
+        async with self._lock:
+            await self._discard()
+            self._restarts_left = 1
+            self._set("stopped")
+
+    async def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[EngineDelta, None]:
+        """Yield the reply as it comes, then its end; see ``Engine.stream``. Starts the server if it does not run."""
+        for may_retry in (True, False):
+            await self.start()
+            try:
+                async with aclosing(self._client_now().stream(messages, sampling)) as deltas:
+                    async for delta in deltas:
+                        yield delta
+                self._restarts_left = 1
+                return
+            except EngineError as error:
+                # A server that died before it said anything is started again and asked again.
+                if not may_retry or error.streamed or not await self._died():
+                    raise
+
+    def _running(self) -> bool:
+        return self._server is not None and self._server.running
+
+    def _client_now(self) -> OpenAICompatible:
+        if self._client is None:
+            raise EngineUnreachable("The embedded engine was stopped: ask again.")
+        return self._client
+
+    async def _died(self) -> bool:
+        """Whether the server has ended; its end may show a moment after its connections broke."""
+        if self._server is None:
+            return False
+        try:
+            await asyncio.wait_for(self._server.wait(), _DEATH_SECONDS)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _launch(self) -> None:
+        settings = self._settings
+        if not settings.model_file.exists():
+            raise ModelMissing(f"The model {self.model} is not on disk: run `datarus models pull {self.model}`.")
+        key = secrets.token_urlsafe(32)
+        self._server = await ServerProcess.start(
+            ServerSettings(
+                model_file=str(settings.model_file),
+                model=settings.model,
+                key=key,
+                threads=settings.threads or usable_cores(),
+                context=settings.context,
+                slots=settings.slots,
+                lora_file=str(settings.lora_file or ""),
+            ),
+            seconds=settings.start_seconds,
+            wait_policy=settings.wait_policy,
+        )
+        self._client = OpenAICompatible(self._server.url, self.model, key=key, patience=_PATIENCE)
+        await self._client.probe()
+        await self._read_prefix()
+        self._supervising = asyncio.create_task(self._supervise(self._server))
+
+    async def _read_prefix(self) -> None:
+        if self._prefix:
+            async with aclosing(self._client_now().stream(self._prefix, Sampling(max_tokens=1))) as deltas:
+                async for _ in deltas:
+                    pass
+
+    async def _supervise(self, server: ServerProcess) -> None:
+        """Start the server anew when it dies by itself: once, until it has answered again."""
+        await server.wait()
+        if self._restarts_left == 0:
+            self._set("unreachable", f"The embedded engine died twice ({await server.last_words()}): ask again.")
+            return
+        self._restarts_left -= 1
+        try:
+            await self.start()
+        except EngineError:
+            pass  # the state and its message tell
+
+    async def _discard(self) -> None:
+        """Leave nothing of the last server: no process, no connection, no task."""
+        supervising, self._supervising = self._supervising, None
+        if supervising is not None and supervising is not asyncio.current_task():
+            supervising.cancel()
+            await asyncio.wait([supervising])
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+        server, self._server = self._server, None
+        if server is not None:
+            await server.stop()
+
+    def _set(self, state: EngineState, message: str = "") -> None:
+        self.state, self.message = state, message
+        if self._on_state is not None:
+            self._on_state()
