@@ -48,7 +48,7 @@ class PackageParts:
 
 @dataclass(frozen=True, slots=True)
 class CatalogueModel:
-    """One model file (GGUF). ``profile`` names the prompts that suit it."""
+    """One model file (GGUF)."""
 
     name: str
     title: str
@@ -58,7 +58,6 @@ class CatalogueModel:
     sha256: str
     hub: HubFile | None
     parts: PackageParts | None
-    profile: str = "small"
 
     def path(self, directory: Path) -> Path:
         """Where its file lies when it is there."""

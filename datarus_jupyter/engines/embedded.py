@@ -15,10 +15,9 @@ from datarus_jupyter.agent.interfaces import EngineDelta, Sampling
 from datarus_jupyter.engines.cores import usable_cores
 from datarus_jupyter.engines.embedded_process import ServerProcess, ServerSettings
 from datarus_jupyter.engines.openai_compatible import OpenAICompatible, Patience
+from datarus_jupyter.engines.served import EngineState, Status
 from datarus_jupyter.errors import EngineError, EngineUnreachable, ModelMissing
 from datarus_jupyter.journal.events import Message
-
-EngineState = Literal["stopped", "starting", "ready", "missing", "unreachable"]
 
 # A long transcript is read at some 70 tokens a second, so the first token may take minutes.
 _PATIENCE = Patience(first_token=600.0, pauses=())
@@ -47,7 +46,7 @@ class Embedded:
     """Implements ``Engine``. Starts its server at the first reply or at ``start``; restarts it once if it dies.
 
     ``on_state`` is called at each change of ``state``; ``message`` then says in a sentence what is wrong, if anything.
-    Stop it with ``stop`` or ``async with``; the server also ends when this process dies, in whatever way.
+    Close it with ``aclose`` or ``async with``; the server also ends when this process dies, in whatever way.
     """
 
     def __init__(
@@ -55,10 +54,8 @@ class Embedded:
     ) -> None:
         self.name = name
         self.model = settings.model
-        self.state: EngineState = "stopped"
-        self.message = ""
+        self._status = Status("stopped", on_state)
         self._settings = settings
-        self._on_state = on_state
         self._lock = asyncio.Lock()
         self._server: ServerProcess | None = None
         self._client: OpenAICompatible | None = None
@@ -72,7 +69,7 @@ class Embedded:
     async def __aexit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.stop()
+        await self.aclose()
 
     @property
     def url(self) -> str:
@@ -84,27 +81,37 @@ class Embedded:
         """The server's process id."""
         return self._server.pid if self._server else None
 
+    @property
+    def state(self) -> EngineState:
+        """See ``ServedEngine``."""
+        return self._status.state
+
+    @property
+    def message(self) -> str:
+        """See ``ServedEngine``."""
+        return self._status.message
+
     async def start(self) -> None:
         """Start the server and wait until it is ready; nothing if it runs. Raises ``EngineError``."""
         async with self._lock:
             if self._running():
                 return
-            self._set("starting")
+            self._status.set("starting")
             try:
                 await self._discard()
                 await self._launch()
-                self._set("ready")
+                self._status.set("ready")
             except ModelMissing as error:
-                self._set("missing", str(error))
+                self._status.set("missing", str(error))
                 raise
             except EngineError as error:
-                self._set("unreachable", str(error))
+                self._status.set("unreachable", str(error))
                 raise
             finally:
-                if self.state != "ready":
+                if self._status.state != "ready":
                     await self._discard()
-                if self.state == "starting":  # cancelled
-                    self._set("stopped")
+                if self._status.state == "starting":  # cancelled
+                    self._status.set("stopped")
 
     async def warm(self, prefix: Sequence[Message]) -> None:
         """Have the server read the messages that every conversation begins with, now and after each start.
@@ -117,12 +124,12 @@ class Embedded:
         else:
             await self.start()
 
-    async def stop(self) -> None:
+    async def aclose(self) -> None:
         """End the server. A later reply starts it again."""
         async with self._lock:
             await self._discard()
             self._restarts_left = 1
-            self._set("stopped")
+            self._status.set("stopped")
 
     async def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[EngineDelta, None]:
         """Yield the reply as it comes, then its end; see ``Engine.stream``. Starts the server if it does not run."""
@@ -190,7 +197,7 @@ class Embedded:
         """Start the server anew when it dies by itself: once, until it has answered again."""
         await server.wait()
         if self._restarts_left == 0:
-            self._set("unreachable", f"The embedded engine died twice ({await server.last_words()}): ask again.")
+            self._status.set("unreachable", f"The embedded engine died twice ({await server.last_words()}): ask again.")
             return
         self._restarts_left -= 1
         try:
@@ -210,8 +217,3 @@ class Embedded:
         server, self._server = self._server, None
         if server is not None:
             await server.stop()
-
-    def _set(self, state: EngineState, message: str = "") -> None:
-        self.state, self.message = state, message
-        if self._on_state is not None:
-            self._on_state()

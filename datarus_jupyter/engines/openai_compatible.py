@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -15,9 +15,10 @@ import msgspec
 from datarus_jupyter.agent.interfaces import EngineDelta, Sampling, TextDelta
 from datarus_jupyter.engines.refusals import explain, not_an_engine
 from datarus_jupyter.engines.reply import Endless, NoEvent, Reply
+from datarus_jupyter.engines.served import EngineState, Status
 from datarus_jupyter.engines.sse import EventParser
 from datarus_jupyter.engines.wire import Dialect, ModelList, request_body
-from datarus_jupyter.errors import EngineBroken, EngineError, EngineTimeout, EngineUnreachable
+from datarus_jupyter.errors import ContextTooLong, EngineBroken, EngineError, EngineTimeout, EngineUnreachable
 from datarus_jupyter.journal.events import Message
 
 _RETRIED = (429, 502, 503)
@@ -65,6 +66,7 @@ class OpenAICompatible:
         name: str = "openai",
         logprobs: bool = False,
         patience: Patience | None = None,
+        on_state: Callable[[], None] | None = None,
     ) -> None:
         self.url = url.rstrip("/")
         self.name = name
@@ -72,6 +74,7 @@ class OpenAICompatible:
         self._key = key
         self._logprobs = logprobs
         self._patience = patience or Patience()
+        self._status = Status("stopped", on_state)
         self._capabilities: Capabilities | None = None
         self._client = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {key}"} if key else {},
@@ -93,8 +96,43 @@ class OpenAICompatible:
         """Close the connections."""
         await self._client.aclose()
 
+    @property
+    def state(self) -> EngineState:
+        """See ``ServedEngine``."""
+        return self._status.state
+
+    @property
+    def message(self) -> str:
+        """See ``ServedEngine``."""
+        return self._status.message
+
+    async def start(self) -> None:
+        """Ask whether the server is there. Raises ``EngineError``."""
+        await self.probe()
+
+    async def warm(self, prefix: Sequence[Message]) -> None:
+        """Only ask whether it is there: a server that is not ours is not given work before there is a question."""
+        await self.start()
+
     async def probe(self) -> Capabilities:
         """Ask the server what it is (``/models``, ``/version``). Raises ``EngineError`` if it does not answer."""
+        async with self._watched():
+            self._capabilities = await self._ask()
+        return self._capabilities
+
+    @asynccontextmanager
+    async def _watched(self) -> AsyncGenerator[None, None]:
+        """Let the state tell how what is done with the server turned out."""
+        try:
+            yield
+        except EngineError as error:
+            # One request that was refused says nothing against the engine.
+            if not isinstance(error, ContextTooLong):
+                self._status.set("unreachable", str(error))
+            raise
+        self._status.set("ready")
+
+    async def _ask(self) -> Capabilities:
         listed = await self._get(f"{self.url}/models")
         if listed.status_code not in (200, 404):
             raise self._explain(listed.status_code, listed.text)
@@ -107,8 +145,7 @@ class OpenAICompatible:
         dialect: Dialect = "vllm" if "vllm" in owners or version else "llamacpp" if "llamacpp" in owners else "other"
         self.model = self.model or next((model.id for model in models), "")
         context = next((model.context for model in models if model.id == self.model), None)
-        self._capabilities = Capabilities(dialect, tuple(model.id for model in models), context, version)
-        return self._capabilities
+        return Capabilities(dialect, tuple(model.id for model in models), context, version)
 
     async def _version(self) -> str:
         """vLLM's version; '' for a server that does not tell one."""
@@ -142,8 +179,7 @@ class OpenAICompatible:
         capabilities = await self._known()
         body = request_body(self.model, messages, sampling, capabilities.dialect, logprobs=self._logprobs)
         reply = Reply(sampling.max_tokens)
-        response = await self._send(body)
-        try:
+        async with self._watched(), aclosing(await self._send(body)) as response:
             async with aclosing(self._events(response, reply)) as events:
                 async for data in events:
                     delta = self._take(reply, data)
@@ -151,9 +187,7 @@ class OpenAICompatible:
                         yield delta
             if not reply.finish:
                 raise self._broken("broke off in mid-reply", reply)
-            yield reply.end()
-        finally:
-            await response.aclose()
+        yield reply.end()
 
     async def _send(self, body: dict[str, Any]) -> httpx.Response:
         """Send the request until the server takes it. Raises ``EngineError``."""

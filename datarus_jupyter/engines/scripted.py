@@ -27,6 +27,7 @@ from typing import Literal
 import msgspec
 
 from datarus_jupyter.agent.interfaces import EngineDelta, Sampling, StreamEnd, TextDelta
+from datarus_jupyter.engines.served import EngineState
 from datarus_jupyter.errors import ConfigError, ContextTooLong, EngineBroken, EngineRefused
 from datarus_jupyter.journal.events import Message
 
@@ -149,9 +150,33 @@ class ScriptedEngine:
         self._include_stop = include_stop
 
     @classmethod
-    def from_file(cls, path: Path | str, *, tokens_per_second: float = 0.0) -> ScriptedEngine:
+    def from_file(cls, path: Path | str, *, tokens_per_second: float = 0.0, name: str = "scripted") -> ScriptedEngine:
         """Replay a reply file (see the module's docstring). Raises ``ConfigError``."""
-        return cls(Script.from_file(path), tokens_per_second=tokens_per_second)
+        return cls(Script.from_file(path), tokens_per_second=tokens_per_second, name=name)
+
+    @property
+    def url(self) -> str:
+        """It has none."""
+        return ""
+
+    @property
+    def state(self) -> EngineState:
+        """Always ready."""
+        return "ready"
+
+    @property
+    def message(self) -> str:
+        """Nothing is ever wrong."""
+        return ""
+
+    async def start(self) -> None:
+        """Nothing to start."""
+
+    async def warm(self, prefix: Sequence[Message]) -> None:
+        """Nothing to warm."""
+
+    async def aclose(self) -> None:
+        """Nothing to close."""
 
     async def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[EngineDelta, None]:
         """Yield the next reply in pieces, then its end. A fault raises what the HTTP client would raise."""

@@ -173,12 +173,12 @@ async def test_a_server_that_died_unseen_is_started_again_for_the_question(smoll
         assert (await read(engine, max_tokens=2))[1].completion_tokens == 2
 
 
-async def test_stop_ends_the_child_and_a_cancelled_start_leaves_none(smollm2: Path) -> None:
+async def test_closing_ends_the_child_and_a_cancelled_start_leaves_none(smollm2: Path) -> None:
     engine = Embedded(settings(smollm2))
     await engine.start()
     assert engine.pid is not None
     child = psutil.Process(engine.pid)
-    await engine.stop()
+    await engine.aclose()
     assert not child.is_running()
     starting = asyncio.create_task(engine.start())
     me = psutil.Process()
