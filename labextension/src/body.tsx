@@ -1,0 +1,109 @@
+import { Button, closeIcon } from '@jupyterlab/ui-components';
+import { useEffect, useRef, useState } from 'react';
+import { announcement } from './announce';
+import type { IRun } from './chat';
+import { Composer } from './composer';
+import { useServices, useSignal } from './context';
+import type { Conversation } from './conversation';
+import { basename } from './format';
+import { RunList } from './list';
+import { EngineNotice, StatusLine } from './statusline';
+
+/** Everything below the panel's title. */
+export function Body(): JSX.Element {
+  const { store, actions } = useServices();
+  useSignal(store.changed);
+  const { state, current } = store;
+  useSignal(current?.changed);
+  const empty = !current || current.runs.length === 0;
+  return (
+    <>
+      <Header />
+      {empty ? (
+        <EmptyState conversation={current} />
+      ) : (
+        <RunList key={current.notebook} conversation={current} />
+      )}
+      {state.engine && <EngineNotice engine={state.engine} />}
+      {state.error && (
+        <div className="jp-Datarus-error" role="alert">
+          <span>{state.error}</span>
+          <Button minimal small aria-label="Dismiss" onClick={() => actions.dismissError()}>
+            <closeIcon.react tag="span" />
+          </Button>
+        </div>
+      )}
+      <Composer key={state.notebook ?? ''} conversation={current} />
+      <StatusLine connected={state.connected} engine={state.engine} />
+      <LiveRegion conversation={current} />
+    </>
+  );
+}
+
+function Header(): JSX.Element | null {
+  const { notebook, kernel, kernelState } = useServices().store.state;
+  if (notebook === null) {
+    return null;
+  }
+  return (
+    <div className="jp-Datarus-header" title={notebook}>
+      <span className="jp-Datarus-name">{basename(notebook)}</span>
+      <span className="jp-Datarus-kernel">{[kernel, kernelState].filter(Boolean).join(' · ')}</span>
+    </div>
+  );
+}
+
+function EmptyState({ conversation }: { conversation: Conversation | null }): JSX.Element {
+  const { store, actions } = useServices();
+  if (!conversation) {
+    return (
+      <div className="jp-Datarus-list jp-Datarus-empty">
+        <p>Open a notebook, then ask about its data: the steps become cells of that notebook.</p>
+        <Button className="jp-mod-styled" small onClick={() => actions.newNotebook()}>
+          New notebook
+        </Button>
+      </div>
+    );
+  }
+  return (
+    <div className="jp-Datarus-list jp-Datarus-empty">
+      <p>Ask about your data. Each step becomes a cell of this notebook and runs in its kernel.</p>
+      <ul>
+        {store.state.suggestions.map(question => (
+          <li key={question}>
+            <button className="jp-Datarus-suggestion" onClick={() => actions.ask(question)}>
+              {question}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+/** Tells screen readers about step starts, errors and answers of the run under way. */
+function LiveRegion({ conversation }: { conversation: Conversation | null }): JSX.Element {
+  const [said, setSaid] = useState('');
+  const before = useRef(new Map<string, IRun>());
+  useEffect(() => {
+    const known = before.current;
+    const listen = () => {
+      for (const run of conversation?.runs ?? []) {
+        const old = known.get(run.run);
+        known.set(run.run, run);
+        const words = conversation?.isLive(run.run) && old !== run ? announcement(old, run) : '';
+        if (words) {
+          setSaid(words);
+        }
+      }
+    };
+    listen();
+    conversation?.changed.connect(listen);
+    return () => void conversation?.changed.disconnect(listen);
+  }, [conversation]);
+  return (
+    <div className="jp-Datarus-hidden" role="status" aria-live="polite">
+      {said}
+    </div>
+  );
+}

@@ -1,0 +1,254 @@
+/** The conversation: a pure fold of a run's events into what the panel shows. */
+import type { AnyEvent, ExecutionStatus, FinishReason, IClaim, IUsage, Mode } from './events';
+
+/** What a step is doing: `waiting` is for the user's approval; the rest is how its code ended. */
+export type StepState = 'thinking' | 'writing' | 'waiting' | 'ready' | 'running' | ExecutionStatus;
+
+/** One step as its card shows it. Values are never changed, only replaced. */
+export interface IStep {
+  readonly number: number;
+  readonly thought: string;
+  readonly code: string;
+  /** The step's text output for the model: the observation. */
+  readonly observation: string;
+  readonly state: StepState;
+  /** Seconds its code took; null until it ended. */
+  readonly seconds: number | null;
+  /** When its code was sent to the kernel, in seconds since the epoch. */
+  readonly started: number | null;
+  /** One line, '' if none. */
+  readonly error: string;
+  readonly tokens: number;
+  readonly count: number | null;
+  /** What waits for the user. */
+  readonly approval: { readonly sha256: string; readonly reasons: readonly string[] } | null;
+}
+
+/** One question worked to its answer. */
+export interface IRun {
+  readonly run: string;
+  readonly question: string;
+  readonly engine: string;
+  readonly model: string;
+  readonly mode: Mode;
+  /** Seconds since the epoch. */
+  readonly started: number;
+  readonly ended: number | null;
+  readonly state: 'running' | 'interrupted' | 'finished';
+  readonly steps: readonly IStep[];
+  /** Reflection: shown, never put into a cell. */
+  readonly thinking: string;
+  readonly answer: string;
+  readonly claims: readonly IClaim[];
+  readonly reason: FinishReason | null;
+  /** One sentence for the user on how it ended, '' if it was answered. */
+  readonly message: string;
+  readonly promptTokens: number;
+  readonly cachedTokens: number;
+  readonly completionTokens: number;
+  /** The last event folded. */
+  readonly seq: number;
+}
+
+export function noRun(run: string): IRun {
+  return {
+    run,
+    question: '',
+    engine: '',
+    model: '',
+    mode: 'auto',
+    started: 0,
+    ended: null,
+    state: 'running',
+    steps: [],
+    thinking: '',
+    answer: '',
+    claims: [],
+    reason: null,
+    message: '',
+    promptTokens: 0,
+    cachedTokens: 0,
+    completionTokens: 0,
+    seq: -1
+  };
+}
+
+/** Fold one more event. An event that was folded before changes nothing. */
+export function foldRun(run: IRun, event: AnyEvent): IRun {
+  return event.seq <= run.seq ? run : { ...apply(run, event), seq: event.seq };
+}
+
+/** Fold a whole journal. */
+export function foldChat(events: readonly AnyEvent[]): IRun {
+  return events.reduce(foldRun, noRun(events[0]?.run ?? ''));
+}
+
+function apply(run: IRun, event: AnyEvent): IRun {
+  switch (event.type) {
+    case 'run_started':
+      return {
+        ...run,
+        question: event.question,
+        engine: event.engine,
+        model: event.model,
+        mode: event.mode ?? 'auto',
+        started: event.ts
+      };
+    case 'step_opened':
+      return step(run, event.step, {});
+    case 'text':
+      return text(run, event.step, event.channel, event.delta);
+    case 'step_closed':
+      return step(run, event.step, { code: event.code, state: 'ready' });
+    case 'reply_discarded':
+      return { ...run, steps: run.steps.filter(one => one.number !== event.step), answer: '' };
+    case 'usage':
+      return usage(run, event);
+    case 'approval_requested': {
+      const approval = { sha256: event.sha256, reasons: event.reasons ?? [] };
+      return step(run, event.step, { state: 'waiting', approval });
+    }
+    case 'approval_decided': {
+      const state = event.verdict === 'rejected' ? 'skipped' : 'ready';
+      const code = event.code ?? find(run, event.step)?.code ?? '';
+      return step(run, event.step, { state, code, approval: null });
+    }
+    case 'execution_started':
+      return step(run, event.step, { state: 'running', started: event.ts, approval: null });
+    case 'execution_finished':
+      return step(run, event.step, {
+        state: event.status,
+        seconds: event.seconds ?? 0,
+        error: event.error ?? '',
+        count: event.count ?? null
+      });
+    case 'observation':
+      return step(run, event.step, { observation: event.text });
+    case 'reminder':
+      // An answer that is asked about again is replaced by the next one.
+      return { ...run, answer: '', claims: [] };
+    case 'grounding':
+      return { ...run, claims: event.claims };
+    case 'run_interrupted':
+      return { ...settle(run), state: 'interrupted', message: event.reason };
+    case 'run_resumed':
+      return { ...run, state: 'running', message: '' };
+    case 'run_finished':
+      return {
+        ...settle(run),
+        state: 'finished',
+        ended: event.ts,
+        reason: event.reason,
+        answer: event.answer || run.answer,
+        message: event.message ?? ''
+      };
+    default:
+      return run;
+  }
+}
+
+function text(run: IRun, number: number, channel: string, delta: string): IRun {
+  const before = find(run, number);
+  switch (channel) {
+    case 'think':
+      return { ...run, thinking: run.thinking + delta };
+    case 'thought':
+      return step(run, number, { thought: (before?.thought ?? '') + delta });
+    case 'code':
+      return step(run, number, { code: (before?.code ?? '') + delta, state: 'writing' });
+    default:
+      return { ...run, answer: run.answer + delta };
+  }
+}
+
+function usage(run: IRun, event: IUsage): IRun {
+  const prompt = event.prompt_tokens ?? 0;
+  const completion = event.completion_tokens ?? 0;
+  const total = {
+    ...run,
+    promptTokens: run.promptTokens + prompt,
+    cachedTokens: run.cachedTokens + (event.cached_tokens ?? 0),
+    completionTokens: run.completionTokens + completion
+  };
+  const before = find(run, event.step);
+  return before ? step(total, event.step, { tokens: before.tokens + completion }) : total;
+}
+
+function find(run: IRun, number: number): IStep | undefined {
+  return run.steps.find(one => one.number === number);
+}
+
+/** Change a step, which is made if it is not there. */
+function step(run: IRun, number: number, change: Partial<IStep>): IRun {
+  if (find(run, number)) {
+    const steps = run.steps.map(one => (one.number === number ? { ...one, ...change } : one));
+    return { ...run, steps };
+  }
+  const made: IStep = {
+    number,
+    thought: '',
+    code: '',
+    observation: '',
+    state: 'thinking',
+    seconds: null,
+    started: null,
+    error: '',
+    tokens: 0,
+    count: null,
+    approval: null,
+    ...change
+  };
+  return { ...run, steps: [...run.steps, made] };
+}
+
+const OPEN: ReadonlySet<StepState> = new Set([
+  'thinking',
+  'writing',
+  'waiting',
+  'ready',
+  'running'
+]);
+
+/** Whether a step is still under way. */
+export function isOpen(one: IStep): boolean {
+  return OPEN.has(one.state);
+}
+
+/** A run that ended leaves no step under way: what had no code is done, what had some was not run. */
+function settle(run: IRun): IRun {
+  const steps = run.steps.map(one =>
+    isOpen(one)
+      ? { ...one, approval: null, state: one.code ? ('skipped' as const) : ('ok' as const) }
+      : one
+  );
+  return { ...run, steps };
+}
+
+/** The steps that get a card: one that has only been opened shows once there is something of it. */
+export function cards(run: IRun): readonly IStep[] {
+  return run.steps.filter(one => one.thought || one.code);
+}
+
+/** The number of steps that had code. */
+export function stepCount(run: IRun): number {
+  return run.steps.filter(one => one.code).length;
+}
+
+/** The title of a step: its thought's first sentence, without Markdown's marks. */
+export function title(one: IStep): string {
+  const plain = one.thought.replace(/[*_`#>]+/g, '').trim();
+  const line = plain.split('\n', 1)[0];
+  const sentence = /^.*?[.!?:](?=\s|$)/.exec(line)?.[0] ?? line;
+  return sentence.replace(/[.:]$/, '') || (one.code ? 'Run code' : 'Thinking');
+}
+
+/** The step whose code ran after `number` had failed, if one did: what the failure was corrected in. */
+export function correctedIn(run: IRun, number: number): number | null {
+  const failed = find(run, number);
+  if (failed?.state !== 'error') {
+    return null;
+  }
+  return (
+    run.steps.find(one => one.number > number && one.state === 'ok' && one.code)?.number ?? null
+  );
+}

@@ -1,0 +1,114 @@
+import { URLExt } from '@jupyterlab/coreutils';
+import { ServerConnection } from '@jupyterlab/services';
+import type { Mode } from './events';
+import type { IApproval, ICheckLine, IClient, IEngine, IModelFile, IRunRequest } from './tokens';
+
+/** The server's REST interface, as docs/protocol.md has it. */
+export class Client implements IClient {
+  constructor(settings?: ServerConnection.ISettings) {
+    this.settings = settings ?? ServerConnection.makeSettings();
+  }
+
+  readonly settings: ServerConnection.ISettings;
+
+  /** Start a run; resolves to its id. */
+  async startRun(request: IRunRequest): Promise<string> {
+    const { run } = await this._request<{ run: string }>('POST', ['runs'], request);
+    return run;
+  }
+
+  stop(run: string): Promise<void> {
+    return this._request('POST', ['runs', run, 'stop'], {});
+  }
+
+  /** Change who decides that code runs, from the next step on. */
+  setMode(run: string, mode: Mode): Promise<void> {
+    return this._request('POST', ['runs', run, 'mode'], { mode });
+  }
+
+  approve(run: string, approval: IApproval): Promise<void> {
+    return this._request('POST', ['runs', run, 'approval'], approval);
+  }
+
+  engines(): Promise<{ active: string | null; engines: IEngine[] }> {
+    return this._request('GET', ['engines']);
+  }
+
+  /** The readiness check of an engine, line by line. */
+  async check(engine: string): Promise<ICheckLine[]> {
+    const { lines } = await this._request<{ lines: ICheckLine[] }>(
+      'POST',
+      ['engines', engine, 'check'],
+      {}
+    );
+    return lines;
+  }
+
+  models(): Promise<IModelFile[]> {
+    return this._request('GET', ['models']);
+  }
+
+  pull(model: string): Promise<void> {
+    return this._request('POST', ['models', model, 'pull'], {});
+  }
+
+  cancelPull(model: string): Promise<void> {
+    return this._request('POST', ['models', model, 'cancel'], {});
+  }
+
+  async suggestions(notebook: string): Promise<string[]> {
+    const query = URLExt.objectToQueryString({ notebook });
+    const { questions } = await this._request<{ questions: string[] }>('GET', [
+      'suggestions' + query
+    ]);
+    return questions;
+  }
+
+  private async _request<T>(method: string, parts: string[], body?: unknown): Promise<T> {
+    const [last, ...before] = [...parts].reverse();
+    const path = [...before.reverse().map(encodeURIComponent), encodeLast(last)];
+    const url = URLExt.join(this.settings.baseUrl, 'datarus', 'api', ...path);
+    const init = { method, body: body === undefined ? undefined : JSON.stringify(body) };
+    let response: Response;
+    try {
+      response = await ServerConnection.makeRequest(url, init, this.settings);
+    } catch {
+      throw new Error(
+        'The Jupyter server does not answer. Check that it still runs, then ask again.'
+      );
+    }
+    const text = await response.text();
+    if (!response.ok) {
+      throw new Error(errorMessage(response, text));
+    }
+    return (text ? JSON.parse(text) : undefined) as T;
+  }
+}
+
+/** Encode the last part of a path, which may carry a query. */
+function encodeLast(part: string): string {
+  const mark = part.indexOf('?');
+  return mark < 0 ? encodeURIComponent(part) : part;
+}
+
+/** The server's own sentence where it sent one. */
+export function errorMessage(
+  response: { status: number; statusText: string },
+  text: string
+): string {
+  try {
+    const { message } = JSON.parse(text) as { message?: unknown };
+    if (typeof message === 'string' && message) {
+      return message;
+    }
+  } catch {
+    // Not JSON: a proxy's page, or Jupyter's own error page.
+  }
+  if (response.status === 404) {
+    return 'The Datarus server extension is not loaded. Run `jupyter server extension enable datarus_jupyter` and restart.';
+  }
+  if (response.status === 403) {
+    return 'The Jupyter server refused the request. Sign in again, then repeat it.';
+  }
+  return `The Jupyter server answered ${response.status} ${response.statusText}. Its log says why.`;
+}

@@ -1,0 +1,125 @@
+import type { ILabShell, JupyterFrontEnd } from '@jupyterlab/application';
+import type { ICommandPalette } from '@jupyterlab/apputils';
+import { stopIcon } from '@jupyterlab/ui-components';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import { cards } from './chat';
+import type { IActions } from './context';
+import { datarusIcon } from './icon';
+import type { DatarusPanel } from './panel';
+import type { Store } from './store';
+
+export namespace CommandIDs {
+  export const open = 'datarus:open';
+  export const ask = 'datarus:ask';
+  export const stop = 'datarus:stop';
+  export const approve = 'datarus:approve';
+  export const nextStep = 'datarus:next-step';
+  export const previousStep = 'datarus:previous-step';
+}
+
+export interface ICommandOptions {
+  app: JupyterFrontEnd;
+  shell: ILabShell | null;
+  store: Store;
+  actions: IActions;
+  panel: DatarusPanel;
+  palette: ICommandPalette | null;
+}
+
+/** Add the commands and their palette entries. */
+export function addCommands(options: ICommandOptions): void {
+  const { app, store, actions, panel, palette } = options;
+  const { commands, shell } = app;
+  const enabled = () => store.current?.active !== null && store.current !== null;
+
+  commands.addCommand(CommandIDs.open, {
+    label: 'Show Datarus',
+    caption: 'Ask about this notebook’s data',
+    icon: datarusIcon,
+    execute: () => {
+      shell.activateById(panel.id);
+      panel.focusBox();
+    },
+    describedBy: { args: { type: 'object', properties: {} } }
+  });
+  commands.addCommand(CommandIDs.ask, {
+    label: 'Ask Datarus…',
+    caption: 'Put a question about this notebook’s data',
+    execute: (args: ReadonlyPartialJSONObject) => {
+      shell.activateById(panel.id);
+      if (typeof args.question === 'string' && args.question.trim()) {
+        actions.ask(args.question.trim());
+      } else {
+        panel.focusBox();
+      }
+    },
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: {
+          question: { type: 'string', description: 'asked at once; without it the box is focused' }
+        }
+      }
+    }
+  });
+  commands.addCommand(CommandIDs.stop, {
+    label: 'Stop Datarus',
+    caption: 'Stop the run of this notebook',
+    icon: stopIcon,
+    isEnabled: enabled,
+    execute: () => actions.stop(),
+    describedBy: { args: { type: 'object', properties: {} } }
+  });
+  commands.addCommand(CommandIDs.approve, {
+    label: 'Run the Code That Waits',
+    isEnabled: () => waiting(store) !== null,
+    execute: () => {
+      const step = waiting(store);
+      if (step) {
+        actions.decide(step.run, step.step, 'approved');
+      }
+    },
+    describedBy: { args: { type: 'object', properties: {} } }
+  });
+  addStepCommands(options);
+  store.changed.connect(() => commands.notifyCommandChanged(CommandIDs.stop));
+  for (const command of Object.values(CommandIDs)) {
+    palette?.addItem({ command, category: 'Datarus' });
+  }
+}
+
+/** Walk through the cells of the last run. */
+function addStepCommands({ app, store, actions }: ICommandOptions): void {
+  let at: { run: string; step: number } | null = null;
+  const walk = (by: number) => {
+    const run = store.current?.runs.at(-1);
+    const steps = run ? cards(run) : [];
+    if (!run || steps.length === 0) {
+      return;
+    }
+    const index =
+      at?.run === run.run ? steps.findIndex(one => one.number === at?.step) : by > 0 ? -1 : 0;
+    const next = steps[(index + by + steps.length) % steps.length];
+    at = { run: run.run, step: next.number };
+    actions.showCell(run.run, next.number);
+  };
+  const isEnabled = () => (store.current?.runs.length ?? 0) > 0;
+  app.commands.addCommand(CommandIDs.nextStep, {
+    label: 'Next Step of Datarus',
+    isEnabled,
+    execute: () => walk(1),
+    describedBy: { args: { type: 'object', properties: {} } }
+  });
+  app.commands.addCommand(CommandIDs.previousStep, {
+    label: 'Previous Step of Datarus',
+    isEnabled,
+    execute: () => walk(-1),
+    describedBy: { args: { type: 'object', properties: {} } }
+  });
+}
+
+function waiting(store: Store): { run: string; step: number } | null {
+  const run = store.current?.active;
+  const step = run?.steps.find(one => one.approval !== null);
+  return run && step ? { run: run.run, step: step.number } : null;
+}

@@ -1,0 +1,115 @@
+import { Button, HTMLSelect, runIcon, stopIcon } from '@jupyterlab/ui-components';
+import { useLayoutEffect, useRef, useState } from 'react';
+import type { Conversation } from './conversation';
+import { useServices, useSignal } from './context';
+import type { Mode } from './events';
+
+/** The modes as the user reads them. */
+const MODES: { value: Mode; label: string; title: string }[] = [
+  { value: 'auto', label: 'Run code', title: 'Code runs as soon as it is written' },
+  { value: 'ask', label: 'Ask first', title: 'Each piece of code waits for your approval' },
+  { value: 'plan', label: 'Plan only', title: 'Thoughts and code are written, nothing runs' }
+];
+
+/** The question box: Enter sends, Shift+Enter breaks the line, ↑ in an empty box recalls. */
+export function Composer({ conversation }: { conversation: Conversation | null }): JSX.Element {
+  const { store, actions } = useServices();
+  useSignal(conversation?.changed);
+  const [text, setText] = useState('');
+  const box = useRef<HTMLTextAreaElement>(null);
+  const recalled = useRef(0);
+  const { mode } = store.state;
+  const active = conversation?.active ?? null;
+  const ready = conversation !== null && active === null && text.trim() !== '';
+
+  useLayoutEffect(() => {
+    if (box.current) {
+      box.current.style.height = 'auto';
+      box.current.style.height = `${box.current.scrollHeight + 2}px`;
+    }
+  }, [text]);
+
+  const send = () => {
+    if (ready) {
+      actions.ask(text.trim());
+      setText('');
+      recalled.current = 0;
+    }
+  };
+  const recall = (by: number) => {
+    const questions = [...new Set((conversation?.runs ?? []).map(run => run.question))];
+    const at = Math.min(Math.max(recalled.current + by, 0), questions.length);
+    recalled.current = at;
+    setText(at === 0 ? '' : questions[questions.length - at]);
+  };
+  const onKeyDown = (event: React.KeyboardEvent) => {
+    if (event.key === 'Enter' && !event.shiftKey && !event.nativeEvent.isComposing) {
+      event.preventDefault();
+      send();
+    } else if (event.key === 'ArrowUp' && (text === '' || recalled.current > 0)) {
+      event.preventDefault();
+      recall(1);
+    } else if (event.key === 'ArrowDown' && recalled.current > 0) {
+      event.preventDefault();
+      recall(-1);
+    }
+  };
+  const onChange = (event: React.ChangeEvent<HTMLTextAreaElement>) => {
+    recalled.current = 0;
+    setText(event.target.value);
+  };
+  return (
+    <div className="jp-Datarus-composer">
+      <textarea
+        ref={box}
+        className="jp-Datarus-box jp-mod-styled"
+        rows={2}
+        value={text}
+        disabled={conversation === null}
+        placeholder={
+          conversation ? 'Ask about this notebook’s data…' : 'Open a notebook to ask about its data'
+        }
+        aria-label="Question about this notebook’s data"
+        onChange={onChange}
+        onKeyDown={onKeyDown}
+      />
+      <div className="jp-Datarus-controls">
+        <HTMLSelect
+          className="jp-Datarus-mode"
+          aria-label="Who decides that code runs"
+          title={MODES.find(one => one.value === mode)?.title}
+          value={mode}
+          onChange={event => actions.setMode(event.currentTarget.value as Mode)}
+        >
+          {MODES.map(one => (
+            <option key={one.value} value={one.value}>
+              {one.label}
+            </option>
+          ))}
+        </HTMLSelect>
+        {active ? (
+          <Button
+            className="jp-Datarus-send"
+            minimal
+            title="Stop this run (Esc)"
+            aria-label="Stop"
+            onClick={() => actions.stop()}
+          >
+            <stopIcon.react tag="span" />
+          </Button>
+        ) : (
+          <Button
+            className="jp-Datarus-send"
+            minimal
+            title="Ask (Enter)"
+            aria-label="Ask"
+            disabled={!ready}
+            onClick={send}
+          >
+            <runIcon.react tag="span" />
+          </Button>
+        )}
+      </div>
+    </div>
+  );
+}

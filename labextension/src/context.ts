@@ -1,0 +1,76 @@
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { createContext, useContext, useEffect, useState } from 'react';
+import type { ISignal } from '@lumino/signaling';
+import type { Mode, Verdict } from './events';
+import type { Store } from './store';
+
+/** What the user can do in the panel. None of it rejects: what fails is shown in the panel. */
+export interface IActions {
+  ask(question: string): void;
+  stop(): void;
+  setMode(mode: Mode): void;
+  decide(run: string, step: number, verdict: Verdict): void;
+  /** Approve the step that waits, and all that come after it. */
+  runAll(run: string, step: number): void;
+  /** Put the cursor into the code that waits. */
+  edit(run: string, step: number): void;
+  /** Bring the cell of a step into view. */
+  showCell(run: string, step: number): void;
+  pull(model: string): void;
+  cancelPull(model: string): void;
+  check(engine: string): void;
+  newNotebook(): void;
+  dismissError(): void;
+}
+
+/** What every view of the panel may need. */
+export interface IServices {
+  store: Store;
+  actions: IActions;
+  rendermime: IRenderMimeRegistry;
+}
+
+export const Services = createContext<IServices | null>(null);
+
+export function useServices(): IServices {
+  const services = useContext(Services);
+  if (!services) {
+    throw new Error('The views of the panel stand inside <Services.Provider>.');
+  }
+  return services;
+}
+
+/** Draw the component again after `signal`, at most once a frame however often it is emitted. */
+export function useSignal<S, T>(signal: ISignal<S, T> | undefined): void {
+  const [, setDrawn] = useState(0);
+  useEffect(() => {
+    if (!signal) {
+      return;
+    }
+    let frame = 0;
+    const slot = () => {
+      frame ||= requestAnimationFrame(() => {
+        frame = 0;
+        setDrawn(drawn => drawn + 1);
+      });
+    };
+    signal.connect(slot);
+    return () => {
+      signal.disconnect(slot);
+      cancelAnimationFrame(frame);
+    };
+  }, [signal]);
+}
+
+/** The time in seconds since the epoch, kept up to date while `running`. */
+export function useClock(running: boolean): number {
+  const [now, setNow] = useState(() => Date.now() / 1000);
+  useEffect(() => {
+    if (!running) {
+      return;
+    }
+    const timer = setInterval(() => setNow(Date.now() / 1000), 500);
+    return () => clearInterval(timer);
+  }, [running]);
+  return running ? Math.max(now, 0) : now;
+}

@@ -1,0 +1,148 @@
+import type { Cell, CodeCell } from '@jupyterlab/cells';
+import type { NotebookPanel } from '@jupyterlab/notebook';
+import type { IDisposable } from '@lumino/disposable';
+import { Signal } from '@lumino/signaling';
+import type { Conversation } from './conversation';
+import { circled, clock } from './format';
+import { cellMark, hash, type ICellMark } from './metadata';
+
+const DRAW_MS = 100;
+
+/** Marks the cells of runs: a badge at code, a rule at thoughts, a caret where text streams in. Drawn from metadata. */
+export class Decorations implements IDisposable {
+  /** `onBadge` is called with the run when the badge of one of its cells is clicked. */
+  constructor(
+    private _panel: NotebookPanel,
+    private _conversation: Conversation,
+    private _onBadge: (run: string) => unknown
+  ) {
+    _panel.context.model.contentChanged.connect(this._schedule, this);
+    _conversation.changed.connect(this._schedule, this);
+    this._schedule();
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    clearTimeout(this._timer);
+    Signal.clearData(this);
+  }
+
+  private _schedule(): void {
+    this._timer ??= setTimeout(() => this._draw(), DRAW_MS);
+  }
+
+  private _draw(): void {
+    this._timer = undefined;
+    if (this._panel.isDisposed) {
+      return;
+    }
+    const cells = this._panel.content.widgets;
+    const streaming = this._streaming();
+    const tried = triedCells(cells);
+    for (const cell of cells) {
+      const mark = cellMark(cell.model);
+      if (mark) {
+        this._drawCell(cell, mark, cell.model.id === streaming, tried.get(cell));
+      }
+    }
+  }
+
+  private _drawCell(cell: Cell, mark: ICellMark, streaming: boolean, corrected?: number): void {
+    cell.addClass('jp-mod-datarus');
+    cell.node.dataset.datarusKind = mark.kind;
+    cell.toggleClass('jp-mod-datarusStreaming', streaming);
+    cell.toggleClass('jp-mod-datarusTried', corrected !== undefined);
+    if (corrected !== undefined) {
+      cell.node.dataset.datarusNote = `tried, then corrected in ${circled(corrected)}`;
+    }
+    if (mark.kind === 'code') {
+      this._drawBadge(cell, mark);
+    }
+  }
+
+  private _drawBadge(cell: Cell, mark: ICellMark): void {
+    const badge =
+      cell.node.querySelector<HTMLElement>(':scope > .jp-Datarus-badge') ??
+      this._badge(cell, mark.run);
+    const edited = this._hash(cell) !== mark.sha256;
+    badge.classList.toggle('jp-mod-edited', edited);
+    const run = this._conversation.run(mark.run);
+    const origin = run ? `${clock(run.started)}, ${run.model || run.engine}` : `run ${mark.run}`;
+    const words = `Step ${mark.step} by Datarus (${origin})${edited ? ', edited by you' : ''}`;
+    if (badge.title !== words) {
+      badge.textContent = circled(mark.step);
+      badge.title = words;
+      badge.setAttribute('aria-label', words);
+    }
+  }
+
+  private _badge(cell: Cell, run: string): HTMLElement {
+    const badge = document.createElement('button');
+    badge.className = 'jp-Datarus-badge';
+    badge.addEventListener('click', () => this._onBadge(run));
+    // At the end of the cell's node: Lumino counts the children before it.
+    return cell.node.appendChild(badge);
+  }
+
+  /** The cell into which text streams now, '' if there is none. */
+  private _streaming(): string {
+    const run = this._conversation.active;
+    const step = run?.steps.at(-1);
+    const writing = step && (step.state === 'thinking' || step.state === 'writing');
+    const cells = this._conversation.cells.find(one => one.run === run?.run);
+    return (writing || run?.answer ? cells?.cells.at(-1)?.id : undefined) ?? '';
+  }
+
+  private _hash(cell: Cell): string {
+    const source = cell.model.sharedModel.getSource();
+    const known = this._hashes.get(cell);
+    if (known?.source === source) {
+      return known.sha256;
+    }
+    const sha256 = hash(source);
+    this._hashes.set(cell, { source, sha256 });
+    return sha256;
+  }
+
+  private _hashes = new WeakMap<Cell, { source: string; sha256: string }>();
+  private _timer: ReturnType<typeof setTimeout> | undefined;
+  private _isDisposed = false;
+}
+
+/** The code cells that failed, each with the step of the same run that ran without an error after it. */
+function triedCells(cells: readonly Cell[]): Map<Cell, number> {
+  const tried = new Map<Cell, number>();
+  const failed = new Map<string, Cell[]>();
+  for (const cell of cells) {
+    const mark = cellMark(cell.model);
+    if (mark?.kind !== 'code') {
+      continue;
+    }
+    const { model } = cell as CodeCell;
+    const open = failed.get(mark.run) ?? [];
+    if (hasError(cell as CodeCell)) {
+      failed.set(mark.run, [...open, cell]);
+    } else if (model.executionCount !== null) {
+      open.forEach(one => tried.set(one, mark.step));
+      failed.delete(mark.run);
+    }
+  }
+  return tried;
+}
+
+function hasError(cell: CodeCell): boolean {
+  const { outputs } = cell.model;
+  for (let i = 0; i < outputs.length; i++) {
+    if (outputs.get(i).type === 'error') {
+      return true;
+    }
+  }
+  return false;
+}

@@ -1,0 +1,88 @@
+import {
+  ILabShell,
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { Actions } from './actions';
+import { Client } from './client';
+import { CommandIDs, addCommands } from './commands';
+import type { Mode } from './events';
+import { Notebooks } from './notebooks';
+import { DatarusPanel } from './panel';
+import { Socket } from './socket';
+import { Store } from './store';
+import { IDatarus } from './tokens';
+
+const ID = 'datarus-jupyter:plugin';
+const RANK = 300;
+
+const plugin: JupyterFrontEndPlugin<IDatarus> = {
+  id: ID,
+  description:
+    'The panel in which questions are asked, and the cells of the runs that answer them.',
+  autoStart: true,
+  provides: IDatarus,
+  requires: [INotebookTracker, IRenderMimeRegistry],
+  optional: [ILabShell, ILayoutRestorer, ISettingRegistry, ICommandPalette],
+  activate: (
+    app: JupyterFrontEnd,
+    tracker: INotebookTracker,
+    rendermime: IRenderMimeRegistry,
+    shell: ILabShell | null,
+    restorer: ILayoutRestorer | null,
+    settings: ISettingRegistry | null,
+    palette: ICommandPalette | null
+  ): IDatarus => {
+    const client = new Client(app.serviceManager.serverSettings);
+    const store = new Store(client, new Socket(client.settings));
+    const notebooks = new Notebooks(app, tracker, store);
+    const actions = new Actions(store, notebooks, app.commands);
+    const panel = new DatarusPanel({ store, actions, rendermime });
+    app.shell.add(panel, 'right', { rank: RANK, type: 'Datarus' });
+    restorer?.add(panel, panel.id);
+    addCommands({ app, shell, store, actions, panel, palette });
+    settings
+      ?.load(ID)
+      .then(loaded => {
+        applySettings(loaded, store, notebooks);
+        loaded.changed.connect(() => applySettings(loaded, store, notebooks));
+        return showOnce(app, shell, panel, loaded);
+      })
+      .catch(reason => console.error('The settings of Datarus cannot be loaded.', reason));
+    return {
+      ask: async question => void (await app.commands.execute(CommandIDs.ask, { question })),
+      stop: async () => actions.stop()
+    };
+  }
+};
+
+function applySettings(
+  settings: ISettingRegistry.ISettings,
+  store: Store,
+  notebooks: Notebooks
+): void {
+  store.set({ mode: settings.get('mode').composite as Mode });
+  notebooks.follow = settings.get('follow').composite as boolean;
+}
+
+/** The first time ever the panel opens by itself; from then on Lab restores it as the user left it. */
+async function showOnce(
+  app: JupyterFrontEnd,
+  shell: ILabShell | null,
+  panel: DatarusPanel,
+  settings: ISettingRegistry.ISettings
+): Promise<void> {
+  await shell?.restored;
+  if (settings.get('shown').composite !== true) {
+    app.shell.activateById(panel.id);
+    await settings.set('shown', true);
+  }
+}
+
+export default plugin;
+export * from './tokens';

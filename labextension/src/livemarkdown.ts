@@ -1,0 +1,65 @@
+import { MarkdownCell } from '@jupyterlab/cells';
+import type { StaticNotebook } from '@jupyterlab/notebook';
+import type { IDisposable } from '@lumino/disposable';
+import type { ICell, ICells } from './cells';
+
+/** Lab renders a Markdown cell only after a second without changes; text that streams in is rendered this often. */
+const RENDER_MS = 100;
+
+/** Keeps the Markdown cells of a run rendered while they grow. */
+export class LiveMarkdown implements IDisposable {
+  constructor(private _notebook: StaticNotebook) {}
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    this._isDisposed = true;
+    clearTimeout(this._timer);
+  }
+
+  /** Note what changed in `cells`; it is rendered soon. */
+  update(cells: ICells): void {
+    for (const view of cells.cells) {
+      if (view.kind !== 'code' && this._shown.get(view.id) !== view) {
+        this._shown.set(view.id, view);
+        this._due.add(view.id);
+      }
+    }
+    if (this._due.size > 0) {
+      const wait = Math.max(0, this._last + RENDER_MS - performance.now());
+      this._timer ??= setTimeout(() => this._render(), wait);
+    }
+  }
+
+  private _render(): void {
+    this._timer = undefined;
+    this._last = performance.now();
+    for (const id of this._due) {
+      const cell = this._notebook.widgets.find(one => one.model.id === id);
+      if (cell instanceof MarkdownCell) {
+        this._renderCell(cell, !this._rendered.has(id));
+        this._rendered.add(id);
+      }
+    }
+    this._due.clear();
+  }
+
+  private _renderCell(cell: MarkdownCell, first: boolean): void {
+    if (first) {
+      cell.rendered = true;
+    }
+    // A cell that the user has opened for editing stays open.
+    if (cell.rendered) {
+      cell.update();
+    }
+  }
+
+  private _shown = new Map<string, ICell>();
+  private _rendered = new Set<string>();
+  private _due = new Set<string>();
+  private _last = 0;
+  private _timer: ReturnType<typeof setTimeout> | undefined;
+  private _isDisposed = false;
+}

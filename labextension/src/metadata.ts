@@ -1,0 +1,45 @@
+/** What a run leaves in the notebook beside its cells: `metadata.datarus` of a cell and of the notebook. */
+import { sha256 } from '@noble/hashes/sha2';
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils';
+import type { CellKind } from './cells';
+
+/** `metadata.datarus` of a cell; `sha256` is of the source that the run wrote. */
+export interface ICellMark {
+  run: string;
+  step: number;
+  kind: CellKind;
+  seq: number;
+  sha256: string;
+}
+
+/** A cell or notebook, as far as its metadata go. */
+interface IMarked {
+  getMetadata(key: string): unknown;
+}
+
+/** SHA-256 of a text's UTF-8 bytes, in hex. (`crypto.subtle` is missing on plain-http servers.) */
+export function hash(source: string): string {
+  return bytesToHex(sha256(utf8ToBytes(source)));
+}
+
+/** The mark of a cell, null if no run made it. */
+export function cellMark(cell: IMarked): ICellMark | null {
+  const mark = cell.getMetadata('datarus');
+  return isMark(mark) ? mark : null;
+}
+
+function isMark(value: unknown): value is ICellMark {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'run' in value &&
+    'step' in value &&
+    'seq' in value
+  );
+}
+
+/** The last seq of each run that this notebook is known to have held. */
+export function traces(notebook: IMarked): Record<string, number> {
+  const value = notebook.getMetadata('datarus') as { runs?: Record<string, number> } | undefined;
+  return value?.runs ?? {};
+}

@@ -1,0 +1,58 @@
+import type { Contents } from '@jupyterlab/services';
+import type { IDisposable } from '@lumino/disposable';
+import { Signal } from '@lumino/signaling';
+import type { Conversation } from './conversation';
+import { reloadIfNewer, type NotebookContext } from './disk';
+
+/** After the end of a step, the writer needs about this long to have it on disk. */
+const SAVED_MS = 1500;
+
+/** In a tab that does not write: loads the notebook again once the writer has saved a step. Best effort. */
+export class Mirror implements IDisposable {
+  constructor(
+    private _context: NotebookContext,
+    private _conversation: Conversation,
+    private _contents: Contents.IManager
+  ) {
+    _conversation.changed.connect(this._onChanged, this);
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    clearTimeout(this._timer);
+    Signal.clearData(this);
+  }
+
+  private _onChanged(): void {
+    const { writer, caughtUp, cells } = this._conversation;
+    const settled = cells.reduce((sum, one) => sum + one.settled, 0);
+    const news = caughtUp && settled > this._settled;
+    this._settled = settled;
+    if (!writer && news && this._started) {
+      clearTimeout(this._timer);
+      this._timer = setTimeout(() => this._reload(), SAVED_MS);
+    }
+    this._started ||= caughtUp;
+  }
+
+  private _reload(): void {
+    if (this._isDisposed || this._conversation.writer) {
+      return;
+    }
+    reloadIfNewer(this._context, this._contents).catch(reason =>
+      console.warn('Datarus cannot load what another tab has saved.', reason)
+    );
+  }
+
+  private _settled = 0;
+  private _started = false;
+  private _timer: ReturnType<typeof setTimeout> | undefined;
+  private _isDisposed = false;
+}

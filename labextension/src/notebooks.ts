@@ -1,0 +1,165 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import { DisposableSet, type IDisposable } from '@lumino/disposable';
+import { Signal } from '@lumino/signaling';
+import { cellId } from './cells';
+import { Decorations } from './decorations';
+import { Mirror } from './mirror';
+import type { Store } from './store';
+import { Surface } from './surface';
+
+/** The open notebooks: gives each its surface, and tells the store which one is in front. */
+export class Notebooks implements IDisposable {
+  constructor(
+    private _app: JupyterFrontEnd,
+    private _tracker: INotebookTracker,
+    private _store: Store
+  ) {
+    _tracker.forEach(panel => this._add(panel));
+    _tracker.widgetAdded.connect((_, panel) => this._add(panel), this);
+    _tracker.currentChanged.connect(this._onCurrentChanged, this);
+    this._onCurrentChanged();
+  }
+
+  /** Whether notebooks scroll to new text while the user looks at it. */
+  set follow(follow: boolean) {
+    this._follow = follow;
+    this._attached.forEach(one => (one.surface.follow = follow));
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    this._attached.forEach(one => one.parts.dispose());
+    Signal.clearData(this);
+  }
+
+  /** The notebook in front. */
+  get current(): NotebookPanel | null {
+    return this._tracker.currentWidget;
+  }
+
+  /** Where the server finds the notebook: its path without the drive. */
+  pathOf(panel: NotebookPanel): string {
+    return this._app.serviceManager.contents.localPath(panel.context.path);
+  }
+
+  /** The panel of a notebook; null if it is not open. */
+  panel(notebook: string): NotebookPanel | null {
+    return this._tracker.find(panel => this.pathOf(panel) === notebook) ?? null;
+  }
+
+  /** Bring the cell of a step into view and flash it. Focus and selection stay where they are. */
+  async showCell(notebook: string, run: string, step: number): Promise<void> {
+    const panel = this.panel(notebook);
+    if (!panel) {
+      return;
+    }
+    this._app.shell.activateById(panel.id);
+    const ids = (['code', 'answer', 'thought'] as const).map(kind => cellId(run, step, kind));
+    const { widgets } = panel.content;
+    const cell = ids.map(id => widgets.find(one => one.model.id === id)).find(one => one);
+    if (cell) {
+      await panel.content.scrollToItem(widgets.indexOf(cell), 'smart');
+      cell.addClass('jp-mod-datarusFlash');
+      setTimeout(() => cell.removeClass('jp-mod-datarusFlash'), 1000);
+    }
+  }
+
+  /** Put the cursor into the code cell of a step. False if it is not there. */
+  editCell(notebook: string, run: string, step: number): boolean {
+    const content = this.panel(notebook)?.content;
+    const id = cellId(run, step, 'code');
+    const index = content?.widgets.findIndex(cell => cell.model.id === id) ?? -1;
+    if (!content || index < 0) {
+      return false;
+    }
+    content.activeCellIndex = index;
+    content.mode = 'edit';
+    content.widgets[index].editor?.focus();
+    return true;
+  }
+
+  /** The code that stands in a step's cell now; null if the cell is not there. */
+  codeIn(notebook: string, run: string, step: number): string | null {
+    const id = cellId(run, step, 'code');
+    const cells = this.panel(notebook)?.content.widgets ?? [];
+    return cells.find(cell => cell.model.id === id)?.model.sharedModel.getSource() ?? null;
+  }
+
+  private _add(panel: NotebookPanel): void {
+    panel.context.ready
+      .then(() => {
+        if (!panel.isDisposed) {
+          this._attach(panel);
+          panel.context.pathChanged.connect(() => this._attach(panel), this);
+          panel.disposed.connect(() => this._detach(panel), this);
+          this._onCurrentChanged();
+        }
+      })
+      .catch(reason => console.error('Datarus cannot follow a notebook.', reason));
+  }
+
+  private _attach(panel: NotebookPanel): void {
+    this._detach(panel);
+    const path = this.pathOf(panel);
+    const conversation = this._store.open(path);
+    const { contents } = this._app.serviceManager;
+    const parts = new DisposableSet();
+    const surface = new Surface(panel, conversation, this._store.socket, contents);
+    surface.follow = this._follow;
+    parts.add(surface);
+    parts.add(new Mirror(panel.context, conversation, contents));
+    parts.add(
+      new Decorations(panel, conversation, run =>
+        this._app.commands.execute('datarus:open', { run })
+      )
+    );
+    this._attached.set(panel, { path, surface, parts });
+  }
+
+  private _detach(panel: NotebookPanel): void {
+    const attached = this._attached.get(panel);
+    if (!attached) {
+      return;
+    }
+    this._attached.delete(panel);
+    attached.parts.dispose();
+    if (![...this._attached.values()].some(other => other.path === attached.path)) {
+      this._store.close(attached.path);
+    }
+  }
+
+  private _onCurrentChanged(): void {
+    const panel = this.current;
+    this._watched?.sessionContext.statusChanged.disconnect(this._onKernel, this);
+    this._watched?.sessionContext.kernelChanged.disconnect(this._onKernel, this);
+    this._watched = panel;
+    panel?.sessionContext.statusChanged.connect(this._onKernel, this);
+    panel?.sessionContext.kernelChanged.connect(this._onKernel, this);
+    this._store.show(panel ? this.pathOf(panel) : null);
+    this._onKernel();
+  }
+
+  private _onKernel(): void {
+    const session = this.current?.sessionContext;
+    this._store.set({
+      kernel: session?.kernelDisplayName ?? '',
+      kernelState: session?.kernelDisplayStatus ?? ''
+    });
+  }
+
+  private _attached = new Map<
+    NotebookPanel,
+    { path: string; surface: Surface; parts: DisposableSet }
+  >();
+  private _watched: NotebookPanel | null = null;
+  private _follow = true;
+  private _isDisposed = false;
+}

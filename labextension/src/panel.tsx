@@ -1,0 +1,34 @@
+import { ReactWidget, SidePanel } from '@jupyterlab/ui-components';
+import { Panel, Widget } from '@lumino/widgets';
+import { Body } from './body';
+import { Services, type IServices } from './context';
+import { datarusIcon } from './icon';
+
+/** The sidebar. */
+export class DatarusPanel extends SidePanel {
+  constructor(services: IServices) {
+    super({ content: new Panel() });
+    this.id = 'datarus-panel';
+    this.addClass('jp-Datarus');
+    this.title.icon = datarusIcon;
+    this.title.caption = 'Datarus';
+    this.node.setAttribute('role', 'region');
+    this.node.setAttribute('aria-label', 'Datarus');
+    const heading = document.createElement('h2');
+    heading.textContent = 'Datarus';
+    heading.classList.add('jp-text-truncated');
+    this.header.addWidget(new Widget({ node: heading }));
+    const body = ReactWidget.create(
+      <Services.Provider value={services}>
+        <Body />
+      </Services.Provider>
+    );
+    body.addClass('jp-Datarus-body');
+    this.content.addWidget(body);
+  }
+
+  /** Put the cursor into the question box. */
+  focusBox(): void {
+    this.node.querySelector<HTMLTextAreaElement>('.jp-Datarus-box')?.focus();
+  }
+}

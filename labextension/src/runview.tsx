@@ -1,0 +1,78 @@
+import { memo, useCallback } from 'react';
+import { cards, correctedIn, stepCount, type IRun } from './chat';
+import { markClaims } from './claims';
+import { useServices } from './context';
+import { clock, count, plural, seconds } from './format';
+import { Markdown } from './markdown';
+import { StepCard } from './stepcard';
+
+/** One question, its steps and its answer. */
+export const RunView = memo(function RunView({ run }: { run: IRun }): JSX.Element {
+  const shown = cards(run);
+  return (
+    <article className="jp-Datarus-run" aria-label={run.question}>
+      <header className="jp-Datarus-who">
+        <span>You</span>
+        <time>{clock(run.started)}</time>
+      </header>
+      <div className="jp-Datarus-question">{run.question}</div>
+      {run.thinking && <Thinking text={run.thinking} />}
+      {shown.length > 0 && (
+        <ol className="jp-Datarus-steps">
+          {shown.map(step => (
+            <StepCard
+              key={step.number}
+              run={run.run}
+              step={step}
+              corrected={correctedIn(run, step.number)}
+            />
+          ))}
+        </ol>
+      )}
+      {shown.length === 0 && !run.answer && run.state === 'running' && (
+        <div className="jp-Datarus-wait">
+          <span className="jp-Datarus-dot" /> The model reads the question…
+        </div>
+      )}
+      {run.answer && <Answer run={run} />}
+      {run.message && <div className="jp-Datarus-message">{run.message}</div>}
+      {run.state !== 'running' && <Totals run={run} />}
+    </article>
+  );
+});
+
+function Thinking({ text }: { text: string }): JSX.Element {
+  return (
+    <details className="jp-Datarus-thinking">
+      <summary>Thinking</summary>
+      <Markdown source={text} />
+    </details>
+  );
+}
+
+function Answer({ run }: { run: IRun }): JSX.Element {
+  const { actions } = useServices();
+  const label = (step: number) => String(run.steps.find(one => one.number === step)?.count ?? step);
+  const onStep = useCallback((step: number) => actions.showCell(run.run, step), [actions, run.run]);
+  return (
+    <section className="jp-Datarus-answer" aria-label="Answer">
+      <header className="jp-Datarus-who">
+        <span>Answer</span>
+      </header>
+      <Markdown source={markClaims(run.answer, run.claims, label)} onStep={onStep} />
+    </section>
+  );
+}
+
+function Totals({ run }: { run: IRun }): JSX.Element {
+  const tokens = run.promptTokens + run.completionTokens;
+  const parts = [plural(stepCount(run), 'step')];
+  if (run.ended) {
+    parts.push(seconds(run.ended - run.started));
+  }
+  if (tokens > 0) {
+    const cached = run.promptTokens ? Math.round((100 * run.cachedTokens) / run.promptTokens) : 0;
+    parts.push(`${count(tokens)} tokens` + (cached ? ` (${cached} % cached)` : ''));
+  }
+  return <footer className="jp-Datarus-totals">{parts.join(' · ')}</footer>;
+}

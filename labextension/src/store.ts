@@ -1,0 +1,184 @@
+import type { IDisposable } from '@lumino/disposable';
+import { Signal, type ISignal } from '@lumino/signaling';
+import { Conversation } from './conversation';
+import type { Mode } from './events';
+import type { IClient, IEngine, IModelFile, ISocket, ServerFrame } from './tokens';
+
+/** What the panel shows beside conversations: the notebook in front, the engine, the models, the connection. */
+export interface IPanelState {
+  readonly notebook: string | null;
+  readonly kernel: string;
+  readonly kernelState: string;
+  readonly connected: boolean;
+  readonly engine: IEngine | null;
+  readonly models: readonly IModelFile[];
+  readonly suggestions: readonly string[];
+  readonly mode: Mode;
+  /** The last thing that went wrong, as a sentence for the user; '' if nothing did. */
+  readonly error: string;
+}
+
+/** The state of the front end, kept up to date by the server's frames. */
+export class Store implements IDisposable {
+  constructor(
+    readonly client: IClient,
+    readonly socket: ISocket
+  ) {
+    socket.received.connect(this._onFrame, this);
+    socket.connectedChanged.connect(this._onConnected, this);
+  }
+
+  get state(): IPanelState {
+    return this._state;
+  }
+
+  get changed(): ISignal<Store, IPanelState> {
+    return this._changed;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  /** The conversation of a notebook; null if the notebook is not open. */
+  conversation(notebook: string | null): Conversation | null {
+    return (notebook !== null && this._conversations.get(notebook)) || null;
+  }
+
+  /** The conversation of the notebook in front. */
+  get current(): Conversation | null {
+    return this.conversation(this._state.notebook);
+  }
+
+  /** Follow a notebook's runs. */
+  open(notebook: string): Conversation {
+    let conversation = this._conversations.get(notebook);
+    if (!conversation) {
+      conversation = new Conversation(notebook);
+      this._conversations.set(notebook, conversation);
+      this.socket.send({ kind: 'open', notebook, since: {} });
+    }
+    return conversation;
+  }
+
+  /** Follow them no longer. */
+  close(notebook: string): void {
+    if (this._conversations.delete(notebook)) {
+      this.socket.send({ kind: 'close', notebook });
+    }
+  }
+
+  /** Change what the panel shows. */
+  set(change: Partial<IPanelState>): void {
+    this._state = { ...this._state, ...change };
+    this._changed.emit(this._state);
+  }
+
+  /** Put a notebook in front, and fetch what can be asked about it. */
+  show(notebook: string | null): void {
+    if (notebook === this._state.notebook) {
+      return;
+    }
+    this.set({ notebook, suggestions: [], error: '' });
+    if (notebook !== null) {
+      this.attempt(
+        this.client.suggestions(notebook).then(suggestions => {
+          if (this._state.notebook === notebook) {
+            this.set({ suggestions });
+          }
+        })
+      );
+    }
+  }
+
+  /** Fetch the engine and the models. */
+  async refresh(): Promise<void> {
+    const [{ active, engines }, models] = await Promise.all([
+      this.client.engines(),
+      this.client.models()
+    ]);
+    const engine = engines.find(one => one.name === active) ?? engines[0] ?? null;
+    this.set({ engine, models });
+  }
+
+  /** Await something that the user asked for; a failure becomes the panel's error line. */
+  attempt(promise: Promise<unknown>): void {
+    promise.catch((reason: unknown) => {
+      this.set({ error: reason instanceof Error ? reason.message : String(reason) });
+    });
+  }
+
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    this.socket.dispose();
+    Signal.clearData(this);
+  }
+
+  private _onConnected(_: ISocket, connected: boolean): void {
+    this.set({ connected });
+    for (const conversation of this._conversations.values()) {
+      if (connected) {
+        const { notebook } = conversation;
+        this.socket.send({ kind: 'open', notebook, since: conversation.since() });
+      } else {
+        // Whoever writes is for the server to say again.
+        conversation.setWriter(false);
+        conversation.setCaughtUp(false);
+      }
+    }
+    if (connected) {
+      this.attempt(this.refresh());
+    }
+  }
+
+  private _onFrame(_: ISocket, frame: ServerFrame): void {
+    switch (frame.kind) {
+      case 'events':
+        this.conversation(frame.notebook)?.receive(frame.events);
+        break;
+      case 'caught_up':
+        this.conversation(frame.notebook)?.setCaughtUp(true);
+        break;
+      case 'lease':
+        this.conversation(frame.notebook)?.setWriter(frame.writer);
+        break;
+      case 'engine':
+        if (!this._state.engine || this._state.engine.name === frame.engine.name) {
+          this.set({ engine: frame.engine });
+        }
+        break;
+      case 'model':
+        this._onModel(frame.model);
+        break;
+      case 'error':
+        this.set({ error: frame.message });
+        break;
+    }
+  }
+
+  private _onModel(model: IModelFile): void {
+    const known = this._state.models.some(one => one.name === model.name);
+    const models = known
+      ? this._state.models.map(one => (one.name === model.name ? model : one))
+      : [...this._state.models, model];
+    this.set({ models });
+  }
+
+  private _conversations = new Map<string, Conversation>();
+  private _isDisposed = false;
+  private _changed = new Signal<this, IPanelState>(this);
+  private _state: IPanelState = {
+    notebook: null,
+    kernel: '',
+    kernelState: '',
+    connected: false,
+    engine: null,
+    models: [],
+    suggestions: [],
+    mode: 'auto',
+    error: ''
+  };
+}

@@ -1,0 +1,216 @@
+import type { NotebookPanel } from '@jupyterlab/notebook';
+import type { Contents } from '@jupyterlab/services';
+import type { IDisposable } from '@lumino/disposable';
+import { Signal } from '@lumino/signaling';
+import type { ICells } from './cells';
+import type { Conversation } from './conversation';
+import { reloadIfNewer, type NotebookContext } from './disk';
+import { Follower } from './follower';
+import { LiveMarkdown } from './livemarkdown';
+import { traces } from './metadata';
+import { RunWriter } from './runwriter';
+import type { ISocket } from './tokens';
+
+/** At most one write to the notebook in this time: about one frame. */
+const WRITE_MS = 16;
+/** A pause in the user's typing, after which an edit is told to the server. */
+const EDIT_MS = 600;
+
+/**
+ * The tab's surface: applies the cells of a conversation to its open notebook, while this tab holds the lease.
+ *
+ * It can be started again at any time (a reload, a lost socket): what stands in the notebook already is found by the
+ * cells' ids and marks, and not written twice.
+ */
+export class Surface implements IDisposable {
+  constructor(
+    panel: NotebookPanel,
+    private _conversation: Conversation,
+    private _socket: ISocket,
+    private _contents: Contents.IManager
+  ) {
+    this._context = panel.context;
+    this._follower = new Follower(panel.content);
+    this._markdown = new LiveMarkdown(panel.content);
+    _conversation.changed.connect(this._onChanged, this);
+    this._context.model.contentChanged.connect(this._onContentChanged, this);
+    this._onChanged();
+  }
+
+  /** Whether to scroll to new text while the user looks at the end of the run. */
+  follow = true;
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    clearTimeout(this._timer);
+    clearTimeout(this._editTimer);
+    this._follower.dispose();
+    this._markdown.dispose();
+    Signal.clearData(this);
+  }
+
+  private get _writes(): boolean {
+    return this._conversation.writer && this._conversation.caughtUp && !this._isDisposed;
+  }
+
+  private _onChanged(): void {
+    if (!this._conversation.caughtUp) {
+      return;
+    }
+    if (!this._conversation.writer) {
+      this._wrote = false;
+      return;
+    }
+    // A timer and not an animation frame: cells are written in a hidden tab too.
+    this._timer ??= setTimeout(
+      () => this._tick(),
+      Math.max(0, this._last + WRITE_MS - performance.now())
+    );
+  }
+
+  private _tick(): void {
+    this._timer = undefined;
+    this._last = performance.now();
+    if (!this._writes) {
+      return;
+    }
+    if (this._wrote) {
+      this._write();
+    } else {
+      this._catchUp()
+        .then(() => this._write())
+        .catch(reason => console.error('Datarus cannot bring the notebook up to date.', reason));
+    }
+  }
+
+  /** Before the first write as the writer: take over what another writer has saved since this tab loaded the file. */
+  private async _catchUp(): Promise<void> {
+    await this._context.ready;
+    await reloadIfNewer(this._context, this._contents);
+    this._wrote = true;
+  }
+
+  private _write(): void {
+    if (!this._writes) {
+      return;
+    }
+    this._busy = true;
+    try {
+      for (const cells of this._conversation.cells) {
+        this._writeRun(cells);
+      }
+    } finally {
+      this._busy = false;
+    }
+    if (this.follow) {
+      this._follower.keep();
+    }
+  }
+
+  private _writeRun(cells: ICells): void {
+    const first = !this._runs.has(cells.run);
+    const writer = this._runs.get(cells.run) ?? new RunWriter(this._context.model, cells.run);
+    this._runs.set(cells.run, writer);
+    if (first && cells.finished && !writer.traced && !this._conversation.isLive(cells.run)) {
+      // A run of the past that left nothing here: the notebook was made anew under an old name, or the user took
+      // its cells away. They do not come back.
+      this._past.add(cells.run);
+    }
+    if (this._past.has(cells.run)) {
+      return;
+    }
+    const view = cells.cells.at(-1);
+    if (view) {
+      this._follower.expect(view.id);
+    }
+    writer.write(cells);
+    this._markdown.update(cells);
+    if (this._needsSave(cells)) {
+      this._save();
+    }
+  }
+
+  private _needsSave(cells: ICells): boolean {
+    const saved = this._saved.get(cells.run);
+    if (saved === undefined && cells.cells.length > 0) {
+      // From the first cell on the file says that this run writes here: a reload then finds its trace.
+      return true;
+    }
+    return cells.settled > (saved ?? -1);
+  }
+
+  /** Save the document, then tell the server up to which event the file now holds each run. */
+  private _save(): void {
+    if (this._saving) {
+      return;
+    }
+    const seqs = new Map(
+      this._conversation.cells
+        .filter(one => !this._past.has(one.run))
+        .map(one => [one.run, one.seq])
+    );
+    seqs.forEach((seq, run) => this._saved.set(run, seq));
+    this._saving = true;
+    this._store(seqs)
+      .then(saved => this._acknowledge(seqs, saved))
+      .catch(reason => console.error('Datarus cannot save the notebook.', reason))
+      .finally(() => {
+        this._saving = false;
+        this._onChanged();
+      });
+  }
+
+  private async _store(seqs: ReadonlyMap<string, number>): Promise<boolean> {
+    const { model } = this._context;
+    const empty = model.sharedModel.cells.every(cell => !cell.getSource().trim());
+    if (empty || model.readOnly) {
+      return false;
+    }
+    const runs = { ...traces(model.sharedModel), ...Object.fromEntries(seqs) };
+    model.sharedModel.transact(() => model.sharedModel.setMetadata('datarus', { runs }), false);
+    await this._context.save();
+    return !model.dirty;
+  }
+
+  private _acknowledge(seqs: ReadonlyMap<string, number>, saved: boolean): void {
+    const { notebook } = this._conversation;
+    seqs.forEach((seq, run) => this._socket.send({ kind: 'ack', notebook, run, seq, saved }));
+  }
+
+  private _onContentChanged(): void {
+    if (this._busy || !this._writes) {
+      return;
+    }
+    clearTimeout(this._editTimer);
+    this._editTimer = setTimeout(() => this._reportEdits(), EDIT_MS);
+  }
+
+  private _reportEdits(): void {
+    for (const cells of this._conversation.cells.filter(one => !one.finished)) {
+      for (const edit of this._runs.get(cells.run)?.takeEdits() ?? []) {
+        this._socket.send({ kind: 'edited', run: cells.run, ...edit });
+      }
+    }
+  }
+
+  private _context: NotebookContext;
+  private _follower: Follower;
+  private _markdown: LiveMarkdown;
+  private _runs = new Map<string, RunWriter>();
+  private _past = new Set<string>();
+  private _saved = new Map<string, number>();
+  private _timer: ReturnType<typeof setTimeout> | undefined;
+  private _editTimer: ReturnType<typeof setTimeout> | undefined;
+  private _last = 0;
+  private _busy = false;
+  private _wrote = false;
+  private _saving = false;
+  private _isDisposed = false;
+}
