@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Any
 
 from datarus_jupyter.agent.asked import missing_figure, missing_form
 from datarus_jupyter.agent.bounds import BoundReached, Bounds
@@ -26,7 +27,7 @@ from datarus_jupyter.agent.interfaces import (
     Sampling,
     Updated,
 )
-from datarus_jupyter.agent.observation import observe, printed
+from datarus_jupyter.agent.observation import observe, output_text
 from datarus_jupyter.agent.record import Record
 from datarus_jupyter.agent.turn import Turn, take_turn
 from datarus_jupyter.errors import EngineError
@@ -201,7 +202,7 @@ class Agent:
     def _accept(self, step: int, answer: str, question: str, context: str) -> bool:
         """Whether the answer may stand. What is missing is pointed out once, then the answer stands as it is."""
         outputs = {n: self.record.cells.outputs(n) for n in range(1, step)}
-        claims = ground(answer, {n: printed(shown) for n, shown in outputs.items()}, given=f"{question}\n{context}")
+        claims = ground(answer, {n: _printed(shown) for n, shown in outputs.items()}, given=f"{question}\n{context}")
         missing = unfounded(claims)
         checks: list[tuple[ev.ReminderReason, str, str]] = [
             ("unfinished", missing_figure(question, (o for shown in outputs.values() for o in shown)), "no figure yet"),
@@ -236,7 +237,13 @@ class Agent:
         return finished
 
 
+_PRINTED_CHARS = 1_000_000
 _PLAN = "Only a plan is wanted: nothing runs. Write the next step as though this one had worked, or end with the plan."
+
+
+def _printed(outputs: list[dict[str, Any]]) -> str:
+    """All that a step printed, which is more than the model was shown of it."""
+    return "\n".join(output_text(output, _PRINTED_CHARS) for output in outputs)
 
 
 def _sampling(profile: prompts.Profile) -> Sampling:
