@@ -6,7 +6,7 @@ conventional levels (95 % confidence, α = 0.05), ``80/20``, and bare integers u
 """
 
 # Typographic minus signs, dashes and quotation marks are what this file reads.
-# ruff: noqa: RUF001, RUF002, RUF003
+# ruff: noqa: RUF001, RUF002
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
+
+from datarus_jupyter.agent.grounding.clauses import Clauses
 
 Relation = Literal["=", "~", "<", ">"]
 
@@ -96,7 +98,6 @@ _P_VALUE = re.compile(
 )
 _LEVELS = ("0.1", "0.05", "0.01", "0.001", ".05", ".01", ".001")
 _TESTED = re.compile(r"\bp\b|\bp[- ]value|significan", re.I)
-_CLAUSE_END = re.compile(r"[.!?;](?=\s)|\n")
 _FENCE = re.compile(r"^```(?:python|py|r|sql)\b.*?(?:^```|\Z)", re.M | re.S)
 _INLINE_CODE = re.compile(r"`[^`\n]*`")
 _CODE_LIKE = re.compile(r"[A-Za-z_].*[(=\[]")
@@ -162,7 +163,7 @@ class Figure:
 
 def figures(answer: str) -> Iterator[Figure]:
     """The numbers that ``answer`` claims, in order."""
-    clauses = _Clauses(answer)
+    clauses = Clauses(answer)
     silent = _silent_spans(answer)
     matches = [match for match in _NUMBER.finditer(answer) if not silent.covers(match.start("digits"))]
     suffixes = [_Suffix(answer, match.end()) for match in matches]
@@ -173,7 +174,7 @@ def figures(answer: str) -> Iterator[Figure]:
         if not suffixes[i].text and _JOINED.match(answer, matches[i].end(), matches[i + 1].start("digits")):
             suffixes[i].inherit(suffixes[i + 1])
     for match, suffix in zip(matches, suffixes, strict=True):
-        before, after = answer[clauses.start(match.start()) : match.start()], answer[suffix.end : suffix.end + 40]
+        before, after = clauses.before(match.start()), answer[suffix.end : suffix.end + 40]
         if not _no_claim(match, suffix, before, after):
             yield _figure(match, suffix, before, after, clauses.around(match.start()))
 
@@ -243,6 +244,8 @@ def _no_claim(match: re.Match[str], suffix: _Suffix, before: str, after: str) ->
     bare = not suffix.text and match["digits"].isdigit()
     if not suffix.text and re.match(r"[A-Za-z_]", after) and not _AFTER_NAME.match(after):
         return True
+    if suffix.text == "s" and re.fullmatch(r"\d{3}0", match["digits"]):  # the 1990s
+        return True
     if bare and (_AFTER_NAME.match(after) or (len(match["digits"]) < 3 and _NAMED.search(before))):
         return True
     if _LEVEL_AFTER.match(after) and (suffix.percent or match["digits"].startswith(("0.", "."))):
@@ -300,31 +303,3 @@ def _silent_spans(answer: str) -> _Spans:
     spans = [match.span() for pattern in patterns for match in pattern.finditer(answer)]
     spans += [match.span() for match in _INLINE_CODE.finditer(answer) if _CODE_LIKE.search(match[0])]
     return _Spans(spans)
-
-
-class _Clauses:
-    """The sentence or line around a place; in a Markdown table, its row with the heading of its column."""
-
-    def __init__(self, answer: str) -> None:
-        self._answer = answer
-        self._bounds = [0, *(match.end() for match in _CLAUSE_END.finditer(answer)), len(answer)]
-        self._headings: dict[int, list[str]] = {}
-        headings: list[str] = []
-        for line in re.finditer(r"^.*$", answer, re.M):
-            in_table = line[0].lstrip().startswith("|")
-            headings = (headings or line[0].split("|")) if in_table else []
-            if headings:
-                self._headings[line.start()] = headings
-
-    def start(self, at: int) -> int:
-        return self._bounds[bisect_right(self._bounds, at) - 1]
-
-    def heading(self, at: int) -> str:
-        """The heading of the table column at a place; '' outside tables."""
-        line = self._answer.rfind("\n", 0, at) + 1
-        headings, column = self._headings.get(line, []), self._answer.count("|", line, at)
-        return headings[column] if column < len(headings) else ""
-
-    def around(self, at: int) -> str:
-        i = min(bisect_right(self._bounds, at), len(self._bounds) - 1)
-        return self.heading(at) + " " + self._answer[self._bounds[i - 1] : self._bounds[i]]

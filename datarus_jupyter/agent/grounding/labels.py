@@ -14,6 +14,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from datarus_jupyter.agent.grounding.clauses import Clauses
+
 _MONTHS = "january february march april may june july august september october november december".split()
 _MONTH = "(?P<month>" + "|".join(f"{name[:3]}(?:{name[3:]})?" for name in _MONTHS) + r")\.?"
 _DATES = (
@@ -30,7 +32,7 @@ _FORM = re.compile(r"@\w+\[([^\]\n]{1,60})\]")
 _BARE = re.compile(r"(?<![\w@/.\\])[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*(?![\w(\[/]|\.\w)")
 _NAME = re.compile(r"(?<![\w@])[A-Z][\w'’-]*(?: (?:of |the |and )?[A-Z][\w'’-]*)*")
 _DATA_LIKE = re.compile(r"\w_\w|[a-z][A-Z]|[A-Za-z]\w*\d|\d\w*[A-Za-z]")
-_NEGATED = re.compile(r"[^.!?;\n]*(?:\b(?:no|not|never|without|absent|neither)\b|n't\b)[^.!?;\n]*", re.I)
+_NEGATED = re.compile(r"\b(?:no|not|never|without|absent|neither)\b|n't\b", re.I)
 _SHORT_SYMBOL = re.compile(r"[A-Za-z]{1,2}\d{0,2}s?|[A-Z]+s|[A-Za-z]+[²³]|Ma?c[A-Z][a-z]+")
 _CODE = re.compile(r"[(){}=<>+*/\\]|\w\.\w|^[.%!]|^\d")
 _TERMS = frozenset(
@@ -53,9 +55,9 @@ class Label:
 def labels(answer: str) -> list[Label]:
     """The names in ``answer``, each where it is first written, most telling form first; they may overlap."""
     found: dict[str, Label] = {}
-    negated = [match.span() for match in _NEGATED.finditer(answer)]
+    clauses = Clauses(answer)
     for label in (*_dates(answer), *_quoted(answer), *_bare(answer), *_names(answer)):
-        if any(start <= label.start < end for start, end in negated):
+        if label.data_like and _NEGATED.search(clauses.around(label.start)):  # "there is no column 'x'"
             label = replace(label, data_like=False)
         found.setdefault(label.needles[0], label)
     return list(found.values())

@@ -45,6 +45,7 @@ _SAME_WORD = {
     "stand": "std",
 }
 _ROWS_UP_TO_HEADER = 40
+_HITS_READ = 100
 _CHANCE = 0.12
 """How many chance hits in a step are too many to accept a match without a shared word."""
 
@@ -65,9 +66,7 @@ class Printed:
 
     def step_naming(self, needles: Sequence[str]) -> int | None:
         """The last step whose text has one of ``needles`` as whole words, whatever their case."""
-        anyone = "|".join(re.escape(needle.lower()) for needle in needles)
-        pattern = re.compile(rf"(?:(?<![^\W_])|(?=\W))(?:{anyone})(?![^\W_])")
-        return next((page.step for page in self._pages if pattern.search(page.folded)), None)
+        return next((page.step for page in self._pages if any(page.names(needle.lower()) for needle in needles)), None)
 
     def step_printing(self, figure: Figure) -> int | None:
         """The last step that printed a number that bears ``figure`` out; one that names the same thing goes first."""
@@ -76,7 +75,7 @@ class Printed:
         for page in self._pages:
             for reading in self._readings(figure):
                 hits = page.hits(figure, reading)
-                if any(clause & page.words_at(at) for at in hits):
+                if any(clause & page.words_at(at) for at in hits[-_HITS_READ:]):
                     return page.step
                 if hits and fallback is None and (figure.p_value or not page.crowded(reading)):
                     fallback = page.step
@@ -109,11 +108,25 @@ class _Page:
         rows = set(_row_numbers(text))
         found = sorted(entry for entry in _numbers(text) if entry[2] not in rows)
         self._magnitudes = [magnitude for magnitude, _, _ in found]
+        self._distinct = sorted(set(self._magnitudes))
         self._entries = found
 
     @cached_property
-    def folded(self) -> str:
+    def _folded(self) -> str:
         return self.text.lower()
+
+    def names(self, needle: str) -> bool:
+        """Whether the text has this lower-case text as whole words; ``mass`` is no word of ``body_mass_g``."""
+        inner = None if "_" in needle else "_"
+        at = self._folded.find(needle)
+        while at >= 0:
+            end = at + len(needle)
+            before, after = self._folded[max(at - 1, 0) : at], self._folded[end : end + 1]
+            inside = (before.isalnum() or before == inner) and needle[0].isalnum()
+            if not inside and not after.isalnum() and after != inner:
+                return True
+            at = self._folded.find(needle, at + 1)
+        return False
 
     @cached_property
     def sizes(self) -> frozenset[int]:
@@ -141,7 +154,7 @@ class _Page:
 
     def hits(self, figure: Figure, reading: Reading) -> list[int]:
         """Where the text has a number that bears out this reading of ``figure``."""
-        slack = reading.value * 1e-9
+        slack = reading.value * 1e-12  # floats
         low, high = reading.value - reading.tolerance - slack, reading.value + reading.tolerance + slack
         found = self._between(low, high, figure.signs) or self._bounded(figure, reading)
         if figure.percent and reading is figure.readings[0] and not self._speaks_of_percent:
@@ -178,11 +191,12 @@ class _Page:
         value, inside = reading.value, 2 * reading.tolerance
         if value == 0:
             return False
-        near = bisect_right(self._magnitudes, 2 * value) - bisect_left(self._magnitudes, value / 2)
-        fitting = bisect_right(self._magnitudes, value + reading.tolerance) - bisect_left(
-            self._magnitudes, value - reading.tolerance
-        )
+        near = self._count(value / 2, 2 * value)
+        fitting = self._count(value - reading.tolerance, value + reading.tolerance)
         return (near - fitting) * inside / (1.5 * value) > _CHANCE
+
+    def _count(self, low: float, high: float) -> int:
+        return bisect_right(self._distinct, high) - bisect_left(self._distinct, low)
 
 
 def _numbers(text: str) -> Iterator[tuple[float, bool, int]]:
@@ -205,11 +219,12 @@ def _row_numbers(text: str) -> Iterator[int]:
         row = _ROW.match(line)
         if row:
             unnamed = header[:1] in (" ", "\t") and len(_FIELD.findall(header)) < len(_FIELD.findall(line))
+            unnamed = unnamed or header.lstrip().startswith("# ")
             counting = int(row[1]) == expected and not re.fullmatch(r"\w+", header.strip())
             if unnamed or counting:
                 yield at + row.start(1)
             expected = int(row[1]) + 1
-        elif line.strip() != "..":
+        elif line.strip(" .-=|:+"):
             header, expected = line, 0
         at += len(line) + 1
 
