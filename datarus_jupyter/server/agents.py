@@ -1,0 +1,96 @@
+"""Makes the agent of a run: its engine, its context, its bounds."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jupyter_core.utils import ensure_async
+from tornado.web import HTTPError
+
+from datarus_jupyter.agent.context import DataFile, data_files, render, variables
+from datarus_jupyter.agent.interfaces import Kernel, Limits, Question
+from datarus_jupyter.agent.loop import Agent
+from datarus_jupyter.journal import events as ev
+from datarus_jupyter.journal.index import RunIndex
+from datarus_jupyter.journal.log import RunLog
+from datarus_jupyter.protocol.prompts import PROFILES, Profile
+from datarus_jupyter.server.approvals import Approvals
+from datarus_jupyter.server.engines import Engines
+from datarus_jupyter.server.registry import Ask, Assemble, Worker
+
+_EARLIER_QUESTIONS = 3
+_LOOK_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How runs are made where the request does not say. ``profile`` '' leaves the choice to the model's name."""
+
+    mode: ev.Mode
+    limits: Limits
+    profile: str
+
+
+class Agents:
+    """Prepares runs; ``prepare`` is the registry's ``Prepare``."""
+
+    def __init__(
+        self, engines: Engines, contents_manager: Any, kernel_manager: Any, folder: Path, settings: Settings
+    ) -> None:
+        self._engines = engines
+        self._contents = contents_manager
+        self._kernels = kernel_manager
+        self._index = RunIndex(folder)
+        self._settings = settings
+
+    async def prepare(self, ask: Ask, kernel: Kernel) -> tuple[Assemble, Question]:
+        """Choose the engine and look around. Raises ``ConfigError``, ``EngineError``."""
+        engine = self._engines.engine(ask.engine)
+        context = render(ask.notebook, await self.files(ask.notebook), await variables(kernel), await self._above(ask))
+        earlier = await asyncio.to_thread(self._earlier, ask.notebook)
+        settings = self._settings
+
+        def assemble(log: RunLog, approvals: Approvals) -> Worker:
+            return Agent(
+                engine,
+                kernel,
+                log,
+                approver=approvals,
+                mode=ask.mode or settings.mode,
+                limits=settings.limits,
+                profile=_profile(settings.profile),
+            )
+
+        return assemble, Question(ask.question, context, ask.notebook, ask.anchor, earlier)
+
+    async def files(self, notebook: str) -> list[DataFile]:
+        """The data files next to the notebook; none if looking takes too long."""
+        folder = Path(self._kernels.cwd_for_path(notebook))
+        try:
+            async with asyncio.timeout(_LOOK_SECONDS):
+                return await asyncio.to_thread(data_files, folder)
+        except TimeoutError:
+            return []
+
+    async def _above(self, ask: Ask) -> list[str]:
+        """The sources of the cells down to the anchor, as they are on disk."""
+        try:
+            model = await ensure_async(self._contents.get(ask.notebook, content=True, type="notebook"))
+        except HTTPError:
+            return []
+        cells = model["content"]["cells"]
+        ids = [cell.get("id") for cell in cells]
+        end = ids.index(ask.anchor) + 1 if ask.anchor in ids else len(cells)
+        return [cell["source"] for cell in cells[:end]]
+
+    def _earlier(self, notebook: str) -> list[tuple[str, str]]:
+        """The last questions that were answered in this notebook, oldest first."""
+        answered = [run for run in self._index.summaries(notebook) if run.answer]
+        return [(run.question, run.answer) for run in reversed(answered[:_EARLIER_QUESTIONS])]
+
+
+def _profile(name: str) -> Profile | None:
+    return PROFILES[name] if name else None

@@ -1,0 +1,62 @@
+"""REST: engines, the embedded engine's models, suggestions."""
+
+from __future__ import annotations
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from datarus_jupyter.server.api import DatarusHandler
+
+
+class EnginesHandler(DatarusHandler):
+    """``engines``."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """All engines, and which is asked where a request names none."""
+        engines = self.services.engines
+        self.reply({"active": engines.active, "engines": await engines.list()})
+
+
+class ModelsHandler(DatarusHandler):
+    """``models``."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """The catalogue."""
+        self.reply(self.services.models.list())
+
+
+class PullHandler(DatarusHandler):
+    """``models/{name}/pull``."""
+
+    @web.authenticated
+    @authorized
+    async def post(self, name: str) -> None:
+        """Start or continue the download."""
+        self.services.models.pull(name)
+        self.reply({}, 202)
+
+
+class CancelHandler(DatarusHandler):
+    """``models/{name}/cancel``."""
+
+    @web.authenticated
+    @authorized
+    async def post(self, name: str) -> None:
+        """Stop the download; what is there is kept."""
+        await self.services.models.cancel(name)
+        self.reply({}, 202)
+
+
+class SuggestionsHandler(DatarusHandler):
+    """``suggestions``."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Up to three questions about the data files next to the notebook."""
+        notebook = await self.notebook(self.get_query_argument("notebook"))
+        self.reply({"questions": await self.services.suggestions(notebook)})

@@ -1,0 +1,104 @@
+"""Writes the runs of the notebooks that no tab has open, and knows what is on disk of each run."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from datarus_jupyter.errors import SurfaceError
+from datarus_jupyter.journal import events as ev
+from datarus_jupyter.journal.cells import CellsFold
+from datarus_jupyter.journal.log import RunLog
+from datarus_jupyter.surfaces.file import FileSurface
+from datarus_jupyter.surfaces.notebooks import Notebooks
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Unsaved:
+    """A run whose cells are not all on disk yet; ``saved`` is the seq up to which they are."""
+
+    log: RunLog
+    saved: int = -1
+    surface: FileSurface | None = None
+    task: asyncio.Task[None] | None = None
+    unsubscribe: Callable[[], None] = field(default=lambda: None)
+
+
+class FileWriters:
+    """The file surfaces of all notebooks. ``take_over`` and ``hand_over`` follow the lease."""
+
+    def __init__(self, notebooks: Notebooks) -> None:
+        self._notebooks = notebooks
+        self._unsaved: dict[str, dict[str, _Unsaved]] = {}
+        self._handed: set[str] = set()
+
+    def add(self, notebook: str, log: RunLog) -> None:
+        """A run has begun. Its events are kept until all of its cells are on disk."""
+        unsaved = self._unsaved.setdefault(notebook, {})[log.run] = _Unsaved(log)
+        if notebook not in self._handed:
+            self._start(notebook, unsaved)
+
+    def saved(self, notebook: str, run: str, seq: int) -> None:
+        """The writer saved the notebook with all events of the run up to ``seq``."""
+        unsaved = self._unsaved.get(notebook, {}).get(run)
+        if unsaved is not None:
+            unsaved.saved = max(unsaved.saved, seq)
+            self._forget_if_done(notebook, unsaved)
+
+    def take_over(self, notebook: str) -> None:
+        """No tab has the notebook open: write what is not on disk, now and at each step to come."""
+        self._handed.discard(notebook)
+        for unsaved in self._unsaved.get(notebook, {}).values():
+            self._start(notebook, unsaved)
+
+    async def hand_over(self, notebook: str) -> None:
+        """A tab has it open: finish the write under way and write no more.
+
+        What is newer than that is left to the tab, which loaded the file already and gets the events.
+        """
+        self._handed.add(notebook)
+        for unsaved in tuple(self._unsaved.get(notebook, {}).values()):
+            await self._stop(notebook, unsaved)
+
+    async def stop(self) -> None:
+        """The server stops."""
+        for notebook in tuple(self._unsaved):
+            await self.hand_over(notebook)
+
+    def _start(self, notebook: str, unsaved: _Unsaved) -> None:
+        run = unsaved.log.run
+        surface = FileSurface(self._notebooks, notebook, run, written=_cells_at(unsaved))
+        unsaved.surface = surface
+        unsaved.unsubscribe = unsaved.log.subscribe(surface.apply)
+        unsaved.task = asyncio.create_task(self._follow(notebook, unsaved, surface))
+
+    async def _follow(self, notebook: str, unsaved: _Unsaved, surface: FileSurface) -> None:
+        while not surface.stopped:
+            try:
+                await surface.follow()
+            except SurfaceError as error:
+                _log.warning("%s", error)
+            unsaved.saved = max(unsaved.saved, surface.saved)
+        self._forget_if_done(notebook, unsaved)
+
+    async def _stop(self, notebook: str, unsaved: _Unsaved) -> None:
+        if unsaved.surface and unsaved.task:
+            unsaved.unsubscribe()
+            unsaved.surface.stop()
+            await unsaved.task
+            unsaved.surface = unsaved.task = None
+
+    def _forget_if_done(self, notebook: str, unsaved: _Unsaved) -> None:
+        ends = (event.seq for event in reversed(unsaved.log.events) if isinstance(event, ev.RunFinished))
+        if unsaved.saved >= next(ends, math.inf):
+            self._unsaved[notebook].pop(unsaved.log.run, None)
+
+
+def _cells_at(unsaved: _Unsaved) -> set[str]:
+    """The ids of the cells that were on disk when the run was last saved."""
+    return {cell["id"] for cell in CellsFold.of(unsaved.log.events[: unsaved.saved + 1]).cells}

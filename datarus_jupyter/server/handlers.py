@@ -1,0 +1,122 @@
+"""REST: the runs."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from datarus_jupyter.journal import events as ev
+from datarus_jupyter.server.api import BadRequest, DatarusHandler, may_execute
+from datarus_jupyter.server.registry import Ask
+
+
+class RunsHandler(DatarusHandler):
+    """``runs``: start one, list a notebook's."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """The notebook's runs, newest first."""
+        summaries = await self.services.runs.summaries(self.get_query_argument("notebook").strip("/"))
+        fields = ("run", "question", "notebook", "started", "seconds", "steps", "reason")
+        self.reply([{name: getattr(summary, name) for name in fields} for summary in summaries])
+
+    @web.authenticated
+    @may_execute
+    async def post(self) -> None:
+        """Start a run."""
+        ask = self.body(Ask)
+        if not ask.question.strip():
+            raise BadRequest("The question is empty: type what you want to know.")
+        ask = msgspec.structs.replace(ask, notebook=await self.notebook(ask.notebook))
+        self.reply({"run": await self.services.runs.start(ask)}, 201)
+
+
+class RunHandler(DatarusHandler):
+    """``runs/{run}``."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, run: str) -> None:
+        """The run's events from ``since`` on."""
+        try:
+            since = max(int(self.get_query_argument("since", "0")), 0)
+        except ValueError as error:
+            raise BadRequest("since is a whole number: the first seq wanted.") from error
+        events = await self.services.runs.events(run)
+        self.reply({"events": [msgspec.Raw(ev.encode(event)) for event in events[since:]]})
+
+
+class StopHandler(DatarusHandler):
+    """``runs/{run}/stop``."""
+
+    @web.authenticated
+    @may_execute
+    async def post(self, run: str) -> None:
+        """Stop the run; the kernel is interrupted only if it is at work on the run's code."""
+        self.services.runs.stop(run)
+        self.reply({}, 202)
+
+
+class ModeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who decides that code runs."""
+
+    mode: ev.Mode
+
+
+class ModeHandler(DatarusHandler):
+    """``runs/{run}/mode``."""
+
+    @web.authenticated
+    @may_execute
+    async def post(self, run: str) -> None:
+        """Another mode from the next step on."""
+        self.services.runs.set_mode(run, self.body(ModeBody).mode)
+        self.reply({}, 202)
+
+
+class ApprovalBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A verdict on the code whose hash is ``sha256``; ``code`` is the edited code."""
+
+    step: int
+    sha256: str
+    verdict: ev.Verdict
+    code: str | None = None
+    comment: str = ""
+
+
+class ApprovalHandler(DatarusHandler):
+    """``runs/{run}/approval``."""
+
+    @web.authenticated
+    @may_execute
+    async def post(self, run: str) -> None:
+        """Hand the verdict to the run that waits for it."""
+        body = self.body(ApprovalBody)
+        if (body.verdict == "edited") != (body.code is not None):
+            raise BadRequest("The verdict edited needs the edited code, and the others have none.")
+        self.services.runs.decide(run, ev.ApprovalDecided(**msgspec.structs.asdict(body)))
+        self.reply({}, 202)
+
+
+class FeedbackBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A rating of a step, or of the run."""
+
+    rating: Literal[-1, 1]
+    step: int | None = None
+    comment: str = ""
+
+
+class FeedbackHandler(DatarusHandler):
+    """``runs/{run}/feedback``."""
+
+    @web.authenticated
+    @authorized
+    async def post(self, run: str) -> None:
+        """Add the rating to the run's journal."""
+        body = self.body(FeedbackBody)
+        await self.services.runs.append(run, ev.Feedback(**msgspec.structs.asdict(body)))
+        self.reply({}, 202)

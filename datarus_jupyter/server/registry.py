@@ -1,0 +1,228 @@
+"""The runs: those under way, each a task of the server's loop, and those past, which are their journals."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from datarus_jupyter.agent.interfaces import Kernel, Question
+from datarus_jupyter.errors import DatarusError, JournalError
+from datarus_jupyter.journal import events as ev
+from datarus_jupyter.journal.index import RunIndex
+from datarus_jupyter.journal.log import RunLog, new_run_id, read
+from datarus_jupyter.journal.summary import Summary
+from datarus_jupyter.server.approvals import Approvals
+from datarus_jupyter.server.file_writers import FileWriters
+from datarus_jupyter.server.sessions import NotebookKernels
+from datarus_jupyter.server.tabs import Tab, Tabs
+
+_log = logging.getLogger(__name__)
+
+RUN_ID = r"\d{8}-\d{6}-[0-9a-f]{6}"
+"""What the id of a run looks like; whatever else a client sends never gets near the file system."""
+
+_CLOSING_SECONDS = 10.0
+
+FAILED = "The run failed for a reason of its own, which is in the server's log: ask again."
+LOST = "The server ended while this run was under way: ask again, or go on from its last step."
+
+
+class RunNotFound(DatarusError):
+    """There is no such run, or it is not under way."""
+
+
+class RunConflict(DatarusError):
+    """The run or the notebook is in a state in which this cannot be done."""
+
+
+class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the user asks: the body of ``POST runs``."""
+
+    question: str
+    notebook: str
+    anchor: str | None = None
+    kernel: str | None = None
+    mode: ev.Mode | None = None
+    engine: str | None = None
+
+
+class Worker(Protocol):
+    """The agent of one run. It writes its events until ``RunFinished``, also when its task is cancelled."""
+
+    mode: ev.Mode
+
+    async def run(self, question: Question) -> object: ...
+
+
+Assemble = Callable[[RunLog, Approvals], Worker]
+Prepare = Callable[[Ask, Kernel], Awaitable[tuple[Assemble, Question]]]
+"""Chooses the engine, gathers the context, and gives what makes the agent. Raises ``DatarusError``."""
+
+
+@dataclass(slots=True)
+class _Live:
+    notebook: str
+    log: RunLog
+    approvals: Approvals
+    worker: Worker
+    task: asyncio.Task[None]
+
+
+class RunRegistry:
+    """All runs whose journals are in ``folder``. At most one is under way in a notebook."""
+
+    def __init__(
+        self, folder: Path, kernels: NotebookKernels, tabs: Tabs, files: FileWriters, prepare: Prepare
+    ) -> None:
+        self._folder = folder
+        self._kernels = kernels
+        self._tabs = tabs
+        self._files = files
+        self._prepare = prepare
+        self._index = RunIndex(folder)
+        self._live: dict[str, _Live] = {}
+        self._starting: set[str] = set()
+        # Held while journals of past runs are read for a tab, so that it misses nothing appended meanwhile.
+        self._past = asyncio.Lock()
+
+    async def start(self, ask: Ask) -> str:
+        """Start a run; its id. Raises ``RunConflict`` where the notebook has one, ``DatarusError`` if it cannot."""
+        async with self._claim(ask.notebook), AsyncExitStack() as stack:
+            kernel = await stack.enter_async_context(await self._kernels.of(ask.notebook, ask.kernel))
+            assemble, question = await self._prepare(ask, kernel)
+            log = stack.enter_context(RunLog(self._folder / f"{new_run_id()}.jsonl"))
+            log.subscribe(lambda event: self._tabs.publish(ask.notebook, event))
+            self._files.add(ask.notebook, log)
+            approvals = Approvals()
+            worker = assemble(log, approvals)
+            task = asyncio.create_task(self._work(log, worker, question, stack.pop_all()))
+            task.add_done_callback(_report)
+            self._live[log.run] = _Live(ask.notebook, log, approvals, worker, task)
+            return log.run
+
+    def stop(self, run: str) -> None:
+        """Ask the run to stop; one that is over already stays as it is. Raises ``RunNotFound``."""
+        if live := self._live.get(run):
+            live.task.cancel()
+        else:
+            self._path(run)
+
+    def set_mode(self, run: str, mode: ev.Mode) -> None:
+        """Who decides from the next step on. Raises ``RunConflict`` when the run is over, ``RunNotFound``."""
+        self._under_way(run).worker.mode = mode
+
+    def decide(self, run: str, decision: ev.ApprovalDecided) -> None:
+        """Hand a verdict to the waiting run. Raises ``RunConflict`` if nothing waits for it, ``RunNotFound``."""
+        if not self._under_way(run).approvals.resolve(decision):
+            raise RunConflict("Nothing waits for this approval any more: look at the step again.")
+
+    async def append(self, run: str, event: ev.Event) -> None:
+        """Add what the user did to the run's journal, whether it is under way or past. Raises ``RunNotFound``."""
+        if live := self._live.get(run):
+            live.log.append(event)
+        else:
+            async with self._past:
+                notebook = await asyncio.to_thread(_append, self._path(run), event)
+                self._tabs.publish(notebook, event)
+
+    async def events(self, run: str) -> list[ev.Event]:
+        """The run's events so far. Raises ``RunNotFound``, ``JournalError``."""
+        if live := self._live.get(run):
+            return live.log.events
+        return [*await asyncio.to_thread(read, self._path(run))]
+
+    async def follow(self, tab: Tab, notebook: str, since: Mapping[str, int]) -> None:
+        """Put all runs of the notebook into the tab's outbox, each from its seq in ``since``, oldest run first."""
+        tab.outbox.open(notebook)
+        await self._tabs.open(tab, notebook)
+        async with self._past:
+            for summary in reversed(await self.summaries(notebook)):
+                events = await self.events(summary.run)
+                tab.outbox.follow(notebook, summary.run, events, since.get(summary.run, 0))
+        tab.outbox.caught_up(notebook)
+        tab.wake()
+
+    async def summaries(self, notebook: str | None = None) -> list[Summary]:
+        """The runs, newest first."""
+        summaries = await asyncio.to_thread(self._index.summaries, notebook)
+        return [summary for summary in summaries if summary.run]
+
+    async def recover(self) -> None:
+        """Mark the runs that lost their process as interrupted."""
+        unfinished = [summary.run for summary in await self.summaries() if summary.reason is None]
+        for run in unfinished:
+            if run not in self._live:
+                await asyncio.to_thread(_interrupt, self._path(run))
+
+    async def close(self) -> None:
+        """The server stops: end all runs and close their journals."""
+        tasks = [live.task for live in self._live.values()]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_CLOSING_SECONDS)
+
+    @asynccontextmanager
+    async def _claim(self, notebook: str) -> AsyncIterator[None]:
+        """Nobody else starts a run in the notebook meanwhile. Waits for one that has just finished to let go."""
+        ending = [live.task for live in self._live.values() if live.notebook == notebook and live.log.finished]
+        if ending:
+            await asyncio.wait(ending, timeout=_CLOSING_SECONDS)
+        if notebook in self._starting or any(live.notebook == notebook for live in self._live.values()):
+            raise RunConflict("A run is under way in this notebook: wait for its end or stop it first.")
+        self._starting.add(notebook)
+        try:
+            yield
+        finally:
+            self._starting.discard(notebook)
+
+    async def _work(self, log: RunLog, worker: Worker, question: Question, resources: AsyncExitStack) -> None:
+        async with resources:
+            try:
+                await worker.run(question)
+            finally:
+                self._live.pop(log.run)
+                if not log.finished:
+                    log.append(ev.RunInterrupted(reason=FAILED))
+
+    def _under_way(self, run: str) -> _Live:
+        if live := self._live.get(run):
+            return live
+        self._path(run)
+        raise RunConflict("This run is over: ask a new question.")
+
+    def _path(self, run: str) -> Path:
+        path = self._folder / f"{run}.jsonl"
+        if not re.fullmatch(RUN_ID, run) or not path.is_file():
+            raise RunNotFound("There is no such run: reload the list of runs.")
+        return path
+
+
+def _append(path: Path, event: ev.Event) -> str:
+    with RunLog(path) as log:
+        log.append(event)
+        started = log.events[0]
+    return started.notebook or "" if isinstance(started, ev.RunStarted) else ""
+
+
+def _interrupt(path: Path) -> None:
+    """Mark the run of a journal that nobody writes. One that cannot be locked belongs to another live process."""
+    try:
+        with RunLog(path) as log:
+            if not isinstance(log.events[-1], ev.RunInterrupted) and not log.finished:
+                log.append(ev.RunInterrupted(reason=LOST))
+    except JournalError as error:
+        _log.info("%s", error)
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        _log.error("A run ended with an error.", exc_info=error)

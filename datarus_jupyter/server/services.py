@@ -1,0 +1,49 @@
+"""What the handlers work with, put together once per server."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jupyter_core.utils import ensure_async
+
+from datarus_jupyter.server.agents import Agents
+from datarus_jupyter.server.engines import Engines
+from datarus_jupyter.server.file_writers import FileWriters
+from datarus_jupyter.server.models import Models
+from datarus_jupyter.server.registry import RunRegistry
+from datarus_jupyter.server.suggestions import suggest
+from datarus_jupyter.server.tabs import Tabs
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One of each, for one server. The managers are the server's."""
+
+    runs: RunRegistry
+    tabs: Tabs
+    files: FileWriters
+    engines: Engines
+    models: Models
+    agents: Agents
+    contents_manager: Any
+    kernel_manager: Any
+
+    async def notebook_exists(self, path: str) -> bool:
+        """Whether the server's contents have that file. Raises tornado's ``HTTPError`` for a path outside of them."""
+        return bool(await ensure_async(self.contents_manager.file_exists(path)))
+
+    async def suggestions(self, notebook: str) -> list[str]:
+        """Up to three questions about the data files next to the notebook."""
+        files = await self.agents.files(notebook)
+        return await asyncio.to_thread(suggest, Path(self.kernel_manager.cwd_for_path(notebook)), files)
+
+    async def close(self) -> None:
+        """End everything that is under way, the engines after the runs that ask them, the writers of notebooks last."""
+        await self.runs.close()
+        await self.models.close()
+        await self.engines.close()
+        await self.tabs.stop()
+        await self.files.stop()
