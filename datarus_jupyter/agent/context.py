@@ -47,13 +47,14 @@ class Variable(msgspec.Struct, frozen=True):
     columns: list[str] = []
 
 
-def data_files(folder: Path, *more: Path) -> list[DataFile]:
-    """The data files directly in ``folder`` and in or at ``more``, the first 20, their paths relative to ``folder``.
+def data_files(folder: Path, places: Sequence[Path] = ()) -> list[DataFile]:
+    """The data files at ``places`` or directly in them, by default in ``folder``: the first 20.
 
+    Their paths are relative to ``folder``, where the code runs.
     Reads the beginning of each, and counts the lines of those under 64 MiB. Files that cannot be read are left out.
     """
     found: dict[str, DataFile] = {}
-    for path in (file for place in (*more, folder) for file in _files(place)):
+    for path in (file for place in places or (folder,) for file in _files(place)):
         name = os.path.relpath(path, folder)
         if name not in found:
             with suppress(OSError):

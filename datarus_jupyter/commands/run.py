@@ -1,0 +1,120 @@
+"""``datarus run``: one question, worked in a fresh kernel and written into a notebook file."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Coroutine, Sequence
+from contextlib import AsyncExitStack, aclosing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from datarus_jupyter.agent.context import data_files, render
+from datarus_jupyter.agent.interfaces import Limits, Question
+from datarus_jupyter.agent.loop import Agent
+from datarus_jupyter.commands.options import chosen_engine, engine_options
+from datarus_jupyter.commands.terminal import TerminalView
+from datarus_jupyter.engines.config import EngineConfig, make_engine
+from datarus_jupyter.errors import DatarusError
+from datarus_jupyter.journal.events import RunFinished
+from datarus_jupyter.journal.log import RunLog, new_run_id
+from datarus_jupyter.journal.paths import runs_folder
+from datarus_jupyter.kernels.own import own_kernel
+from datarus_jupyter.surfaces.file import FileSurface
+from datarus_jupyter.surfaces.notebooks import PlainNotebooks
+
+
+@dataclass(frozen=True)
+class Job:
+    """What ``datarus run`` was asked to do."""
+
+    question: str
+    data: Sequence[Path]
+    notebook: Path | None
+    limits: Limits
+    engine: EngineConfig
+
+    @property
+    def folder(self) -> Path:
+        """Where the code runs: the notebook's folder, so that its paths hold when it is opened there."""
+        return self.notebook.resolve().parent if self.notebook else Path.cwd()
+
+
+@click.command()
+@click.argument("question")
+@click.option(
+    "--data",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="A data file or a folder of them; may be given more than once. Default: the files of the working directory.",
+)
+@click.option(
+    "--notebook",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the cells into this notebook; it is made if it is not there. The code runs in its folder.",
+)
+@click.option("--max-steps", default=30, show_default=True, type=click.IntRange(1), help="End after so many steps.")
+@click.option("--cell-seconds", default=60.0, show_default=True, help="Interrupt a cell after so many seconds.")
+@engine_options
+def run(
+    question: str,
+    data: Sequence[Path],
+    notebook: Path | None,
+    max_steps: int,
+    cell_seconds: float,
+    url: str,
+    model: str,
+) -> None:
+    """Work QUESTION to its answer in a fresh kernel.
+
+    The steps are shown as they come. The exit code is 0 with an answer, 1 without one and 130 after Ctrl-C.
+    """
+    try:
+        limits = Limits(steps=max_steps, cell_seconds=cell_seconds)
+        job = Job(question, data, notebook, limits, chosen_engine(url, model))
+        finished = asyncio.run(_run(job, Console(highlight=False)))
+    except DatarusError as error:
+        raise click.ClickException(str(error)) from error
+    except asyncio.CancelledError:
+        raise SystemExit(130) from None
+    raise SystemExit(0 if finished.answer else 1)
+
+
+async def _run(job: Job, console: Console) -> RunFinished:
+    _stop_on_interrupt()
+    async with AsyncExitStack() as stack:
+        engine = await stack.enter_async_context(aclosing(make_engine(job.engine)))
+        with console.status(f"Starting {engine.name} …"):
+            await engine.start()
+            kernel = await stack.enter_async_context(own_kernel(job.folder))
+        log = stack.enter_context(RunLog(runs_folder() / f"{new_run_id()}.jsonl"))
+        log.subscribe(TerminalView(console).apply)
+        agent = Agent(engine, kernel, log, limits=job.limits)
+        files = await asyncio.to_thread(data_files, job.folder, job.data)
+        question = Question(job.question, render(None, files, ()), str(job.notebook) if job.notebook else None)
+        return await _written(agent.run(question), job.notebook, log)
+
+
+async def _written(work: Coroutine[Any, Any, RunFinished], notebook: Path | None, log: RunLog) -> RunFinished:
+    """Do the work; write its cells into the notebook at every step."""
+    if notebook is None:
+        return await work
+    surface = FileSurface(PlainNotebooks(), str(notebook), log.run)
+    log.subscribe(surface.apply)
+    writing = asyncio.create_task(surface.follow())
+    try:
+        return await work
+    finally:
+        await writing
+
+
+def _stop_on_interrupt() -> None:
+    """Ctrl-C ends the run and not the program, so that the notebook and the journal are finished properly."""
+    task = asyncio.current_task()
+    if task is not None:
+        with suppress(NotImplementedError):  # Windows
+            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
