@@ -6,7 +6,7 @@ unit of measure is what permits another power of ten), with the same sign. What 
 printed numbers, a difference or a ratio, is not sourced: code has to compute it. What the user said (``given``) and
 the settings in the code (``code``) need no source and are no claims.
 
-Which numbers are no claims is decided in ``claims.py``, which names are claims in ``labels.py``, and what guards
+Which numbers are no claims is decided in ``exempt.py``, which names are claims in ``labels.py``, and what guards
 against a match by chance in ``printed.py``.
 """
 
@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from datarus_jupyter.agent.grounding.claims import Figure, figures
+from datarus_jupyter.agent.grounding.figures import Figure, figures
 from datarus_jupyter.agent.grounding.labels import Label, labels
 from datarus_jupyter.agent.grounding.printed import Printed
 from datarus_jupyter.journal.events import Claim

@@ -1,8 +1,8 @@
 """What the run's code printed, indexed once, so that a claim is looked up without reading it again.
 
-Two guards keep a claim from being borne out by chance. Row numbers of a printed table are no numbers. And where a
-step printed so many numbers of the claim's size that one of them would fit anyway ("27 %" among forty percentages), the
-line with the fitting number must share a word with the claim's sentence.
+Two guards keep a claim from being borne out by chance. Row numbers and quantile names (``25%``) of a printed
+table are no numbers. And where a step printed so many numbers of the claim's size that one of them would fit anyway
+("27 %" among forty percentages), the line with the fitting number must share a word with the claim's sentence.
 """
 
 # Typographic minus signs are read as minus signs.
@@ -15,7 +15,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
-from datarus_jupyter.agent.grounding.claims import UNITS, Figure, Reading
+from datarus_jupyter.agent.grounding.figures import Figure, Reading
+from datarus_jupyter.agent.grounding.units import UNITS
 
 _DATE = re.compile(
     r"(?<![\d.])(\d{4})-\d{2}-\d{2}(?!\d)(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?|(?<!\d)\d{1,2}:\d{2}(?::\d{2})?"
@@ -29,6 +30,7 @@ _UNIT_SEEN = re.compile("(?:[_(\\[]|\\d\\s?)(" + "|".join(sorted(UNITS, key=len,
 _PERCENT_SEEN = re.compile(r"%|percent|pct", re.I)
 _P_SEEN = re.compile(r"\bp\b|p[-_ ]?val|P>\||PR\(|\bsig\b", re.I)
 _ROW = re.compile(r" {0,6}(\d+)(?: {2,}|\t)\S")
+_QUANTILE = re.compile(r"^[ \t]*(\d+(?:\.\d+)?)%(?=\s)|'(\d+(?:\.\d+)?)%':", re.M)
 _FIELD = re.compile(r"\S+(?: \S+)*")
 _WORD = re.compile(r"[a-z]{3,}")
 _ORDINARY = frozenset(
@@ -105,7 +107,7 @@ class _Page:
 
     def __init__(self, step: int, text: str) -> None:
         self.step, self.text = step, text
-        rows = set(_row_numbers(text))
+        rows = {*_row_numbers(text), *(match.start(match.lastindex or 0) for match in _QUANTILE.finditer(text))}
         found = sorted(entry for entry in _numbers(text) if entry[2] not in rows)
         self._magnitudes = [magnitude for magnitude, _, _ in found]
         self._distinct = sorted(set(self._magnitudes))
