@@ -7,18 +7,18 @@ says how much is missing.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from datarus_jupyter.agent.excerpt import excerpt
 from datarus_jupyter.agent.interfaces import Cleared, Displayed, Updated
+from datarus_jupyter.agent.terminal import strip_escapes
 
 Shown = Displayed | Updated | Cleared
 
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _JOINED_CHARS = 4096
 
 
@@ -31,7 +31,7 @@ class Bounds:
     head_displays: int = 900
     tail_displays: int = 100
     display_chars: int = 8_000_000
-    chars_a_display: int = 80_000
+    chars_a_display: int = 100_000
     traceback_chars: int = 100_000
 
 
@@ -90,15 +90,12 @@ class Outputs:
     def _hold(self, item: Shown) -> None:
         if self._tail.add(item):
             self._lost_chars = self._lost_displays = 0  # these would be hidden by now
-        while self._tail.chars > self._bounds.tail_chars:
-            self._lost_chars += len(_text(self._tail.drop(_is_stream)))
-        while self._tail.displays > self._bounds.tail_displays:
-            self._tail.drop(lambda shown: not _is_stream(shown))
-            self._lost_displays += 1
+        self._lost_chars += self._tail.trim_chars(self._bounds.tail_chars)
+        self._lost_displays += self._tail.trim_displays(self._bounds.tail_displays)
 
     def _missing(self) -> list[Shown]:
-        lost = [(self._lost_chars, "characters"), (self._lost_displays, "outputs")]
-        said = " and ".join(f"{count:,} more {what}" for count, what in lost if count)
+        lost = [(self._lost_chars, "character"), (self._lost_displays, "output")]
+        said = " and ".join(f"{count:,} more {what}{'s' * (count > 1)}" for count, what in lost if count)
         return [_stream("stdout", f"\n… {said} not kept …\n")] if said else []
 
 
@@ -128,9 +125,25 @@ class _Buffer:
         self.displays += self.cost(item)
         return cleared
 
-    def drop(self, which: Callable[[Shown], bool]) -> Shown:
-        """Take the first such item away."""
-        return self._remove(next(place for place, item in enumerate(self.items) if which(item)))
+    def trim_chars(self, limit: int) -> int:
+        """Take characters of streams away from the front until ``limit`` is kept; how many went."""
+        excess = left = max(0, self.chars - limit)
+        while left:
+            place = next(place for place, item in enumerate(self.items) if _is_stream(item))
+            text = _text(old := self._remove(place))
+            if rest := text[left:]:
+                self.items.insert(place, _stream(_name(old), rest))
+                self.chars += len(rest)
+            left -= len(text) - len(rest)
+        return excess
+
+    def trim_displays(self, limit: int) -> int:
+        """Take displays away from the front until they count for ``limit`` at most; how many went."""
+        gone = 0
+        while self.displays > limit:
+            self._remove(next(place for place, item in enumerate(self.items) if not _is_stream(item)))
+            gone += 1
+        return gone
 
     def take(self) -> list[Shown]:
         """All items, streams of one name joined; the buffer is empty afterwards."""
@@ -167,7 +180,7 @@ class _Buffer:
 
 def error_line(name: str, value: str) -> str:
     """An error in one line: ``NameError: name 'x' is not defined``."""
-    first = next((line for line in _ANSI.sub("", value).splitlines() if line.strip()), "")
+    first = next((line for line in strip_escapes(value).splitlines() if line.strip()), "")
     line = f"{name}: {first.strip()}" if first else name
     return line if len(line) <= 300 else line[:299] + "…"
 
@@ -184,16 +197,17 @@ def _text(item: Shown) -> str:
     return str(item.output["text"]) if isinstance(item, Displayed) and _is_stream(item) else ""
 
 
+def _name(item: Shown) -> str:
+    """A stream's name; '' for anything else."""
+    return str(item.output["name"]) if isinstance(item, Displayed) and _is_stream(item) else ""
+
+
 def _joinable(first: Shown, second: Shown) -> bool:
-    if not (isinstance(first, Displayed) and isinstance(second, Displayed)):
-        return False
-    return _is_stream(first) and _is_stream(second) and first.output["name"] == second.output["name"]
+    return _is_stream(first) and _name(first) == _name(second)
 
 
 def _join(*streams: Shown) -> Shown:
-    first = streams[0]
-    assert isinstance(first, Displayed)
-    return _stream(first.output["name"], "".join(map(_text, streams)))
+    return _stream(_name(streams[0]), "".join(map(_text, streams)))
 
 
 def _display(kind: str, content: dict[str, Any], limit: int) -> Displayed | Updated:
@@ -223,15 +237,14 @@ def _fitted(data: dict[str, Any], limit: int) -> dict[str, Any]:
 
 def _error(content: dict[str, Any], limit: int) -> dict[str, Any]:
     """The nbformat error; of a traceback that is too long its first and its last half."""
-    traceback = "\n".join(content["traceback"])
-    if len(traceback) > limit:
-        missing = len(traceback) - limit
-        traceback = f"{traceback[: limit // 2]}\n… {missing:,} more characters not kept …\n{traceback[-limit // 2 :]}"
+    traceback = content["traceback"]
+    if sum(map(len, traceback)) > limit:
+        traceback = excerpt("\n".join(traceback), limit).split("\n")
     return {
         "output_type": "error",
         "ename": content["ename"],
-        "evalue": content["evalue"][:limit],
-        "traceback": traceback.split("\n"),
+        "evalue": excerpt(content["evalue"], limit),
+        "traceback": traceback,
     }
 
 
