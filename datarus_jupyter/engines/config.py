@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -49,7 +50,7 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     threads: int = 0
     context: int = 8192
     slots: int = 2
-    wait_policy: Literal["", "active", "passive"] = ""
+    wait_policy: Literal["", "active", "passive"] = "passive"
     lora_file: str = ""
     replies: str = ""
     tokens_per_second: float = 0.0
@@ -96,6 +97,17 @@ def make_engine(config: EngineConfig, *, name: str = "", on_state: Callable[[], 
         url = _api_base(config.url)
         return OpenAICompatible(url, config.model, key=config.key, name=name, on_state=on_state)
     return Embedded(_embedded_settings(config), name=name, on_state=on_state)
+
+
+@asynccontextmanager
+async def open_engine(config: EngineConfig) -> AsyncGenerator[ServedEngine, None]:
+    """The engine that ``config`` describes, started; closed at the end. Raises ``ConfigError``, ``EngineError``."""
+    engine = make_engine(config)
+    try:
+        await engine.start()
+        yield engine
+    finally:
+        await engine.aclose()
 
 
 def _api_base(url: str) -> str:

@@ -15,7 +15,7 @@ from datarus_jupyter.agent.interfaces import EngineDelta, Sampling
 from datarus_jupyter.engines.cores import usable_cores
 from datarus_jupyter.engines.embedded_process import ServerProcess, ServerSettings
 from datarus_jupyter.engines.openai_compatible import OpenAICompatible, Patience
-from datarus_jupyter.engines.served import EngineState, Status
+from datarus_jupyter.engines.served import Capabilities, EngineState, Status
 from datarus_jupyter.errors import EngineError, EngineUnreachable, ModelMissing
 from datarus_jupyter.journal.events import Message
 
@@ -29,7 +29,7 @@ class EmbeddedSettings:
     """What the embedded engine runs. ``context`` is in tokens for each of the ``slots`` that answer at once.
 
     ``threads`` 0: as many as there are physical cores, 8 at the most. ``wait_policy`` is OpenMP's: ``passive`` is
-    faster beside busy neighbours, ``active`` on a quiet machine; '' leaves it to the environment.
+    several times faster beside busy neighbours, ``active`` somewhat faster on a quiet machine; '' leaves it alone.
     """
 
     model: str
@@ -38,7 +38,7 @@ class EmbeddedSettings:
     context: int = 8192
     slots: int = 2
     lora_file: Path | None = None
-    wait_policy: Literal["", "active", "passive"] = ""
+    wait_policy: Literal["", "active", "passive"] = "passive"
     start_seconds: float = 120.0
 
 
@@ -90,6 +90,11 @@ class Embedded:
     def message(self) -> str:
         """See ``ServedEngine``."""
         return self._status.message
+
+    @property
+    def capabilities(self) -> Capabilities | None:
+        """See ``ServedEngine``."""
+        return self._client.capabilities if self._client else None
 
     async def start(self) -> None:
         """Start the server and wait until it is ready; nothing if it runs. Raises ``EngineError``."""

@@ -15,7 +15,7 @@ import msgspec
 from datarus_jupyter.agent.interfaces import EngineDelta, Sampling, TextDelta
 from datarus_jupyter.engines.refusals import explain, not_an_engine
 from datarus_jupyter.engines.reply import Endless, NoEvent, Reply
-from datarus_jupyter.engines.served import EngineState, Status
+from datarus_jupyter.engines.served import Capabilities, EngineState, Status
 from datarus_jupyter.engines.sse import EventParser
 from datarus_jupyter.engines.wire import Dialect, ModelList, request_body
 from datarus_jupyter.errors import ContextTooLong, EngineBroken, EngineError, EngineTimeout, EngineUnreachable
@@ -38,16 +38,6 @@ class Patience:
     reply: float = 1200.0
     probe: float = 10.0
     pauses: tuple[float, ...] = (0.5, 1.0, 2.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What the server said of itself. ``models`` is empty and ``context`` (tokens) None where it does not tell."""
-
-    dialect: Dialect = "other"
-    models: tuple[str, ...] = ()
-    context: int | None = None
-    version: str = ""
 
 
 class OpenAICompatible:
@@ -105,6 +95,11 @@ class OpenAICompatible:
     def message(self) -> str:
         """See ``ServedEngine``."""
         return self._status.message
+
+    @property
+    def capabilities(self) -> Capabilities | None:
+        """See ``ServedEngine``."""
+        return self._capabilities
 
     async def start(self) -> None:
         """Ask whether the server is there. Raises ``EngineError``."""

@@ -27,7 +27,7 @@ from typing import Literal
 import msgspec
 
 from datarus_jupyter.agent.interfaces import EngineDelta, Sampling, StreamEnd, TextDelta
-from datarus_jupyter.engines.served import EngineState
+from datarus_jupyter.engines.served import Capabilities, EngineState
 from datarus_jupyter.errors import ConfigError, ContextTooLong, EngineBroken, EngineRefused
 from datarus_jupyter.journal.events import Message
 
@@ -168,6 +168,11 @@ class ScriptedEngine:
     def message(self) -> str:
         """Nothing is ever wrong."""
         return ""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Its model, and nothing else."""
+        return Capabilities(models=(self.model,))
 
     async def start(self) -> None:
         """Nothing to start."""

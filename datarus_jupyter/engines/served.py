@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from datarus_jupyter.agent.interfaces import Engine
+from datarus_jupyter.engines.wire import Dialect
 from datarus_jupyter.journal.events import Message
 
 EngineState = Literal["stopped", "starting", "ready", "missing", "unreachable"]
 """``missing``: its model is not on disk. ``stopped``: nobody has asked for it yet, or it was closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What the server said of itself. ``models`` is empty and ``context`` (tokens) None where it does not tell."""
+
+    dialect: Dialect = "other"
+    models: tuple[str, ...] = ()
+    context: int | None = None
+    version: str = ""
 
 
 class ServedEngine(Engine, Protocol):
@@ -28,6 +40,11 @@ class ServedEngine(Engine, Protocol):
     @property
     def message(self) -> str:
         """What is wrong, in a sentence that says what to do; '' if nothing is."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities | None:
+        """What its server said when it was started; None before."""
         ...
 
     async def start(self) -> None:
