@@ -31,7 +31,18 @@ export default tseslint.config(
         }
       ],
       '@typescript-eslint/no-namespace': 'off',
-      'prefer-arrow-callback': 'error',
+      // Lumino's signals take a method and its `this`.
+      '@typescript-eslint/unbound-method': 'off',
+      'prefer-arrow-callback': ['error', { allowNamedFunctions: true }],
+      // `test` of node's runner returns a promise that the runner itself awaits.
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        {
+          allowForKnownSafeCalls: [
+            { from: 'package', name: ['test', 'beforeEach', 'afterEach'], package: 'node:test' }
+          ]
+        }
+      ],
       eqeqeq: 'error'
     }
   }

@@ -209,7 +209,8 @@ function append(cell: ICell, output: IOutput, display: string | null): ICell {
 
 /** The text of a stream output; nbformat allows a list of lines. */
 export function streamText(output: IOutput): string {
-  return Array.isArray(output.text) ? output.text.join('') : String(output.text ?? '');
+  const { text } = output;
+  return Array.isArray(text) ? text.join('') : typeof text === 'string' ? text : '';
 }
 
 function update(state: ICells, seq: number, display: string, output: IOutput): ICells {

@@ -13,61 +13,60 @@ export class Client implements IClient {
 
   /** Start a run; resolves to its id. */
   async startRun(request: IRunRequest): Promise<string> {
-    const { run } = await this._request<{ run: string }>('POST', ['runs'], request);
+    const { run } = await this._request<{ run: string }>('POST', 'runs', request);
     return run;
   }
 
   stop(run: string): Promise<void> {
-    return this._request('POST', ['runs', run, 'stop'], {});
+    return this._request('POST', `runs/${encodeURIComponent(run)}/stop`, {});
   }
 
   /** Change who decides that code runs, from the next step on. */
   setMode(run: string, mode: Mode): Promise<void> {
-    return this._request('POST', ['runs', run, 'mode'], { mode });
+    return this._request('POST', `runs/${encodeURIComponent(run)}/mode`, { mode });
   }
 
   approve(run: string, approval: IApproval): Promise<void> {
-    return this._request('POST', ['runs', run, 'approval'], approval);
+    return this._request('POST', `runs/${encodeURIComponent(run)}/approval`, approval);
   }
 
   engines(): Promise<{ active: string | null; engines: IEngine[] }> {
-    return this._request('GET', ['engines']);
+    return this._request('GET', 'engines');
   }
 
   /** The readiness check of an engine, line by line. */
   async check(engine: string): Promise<ICheckLine[]> {
     const { lines } = await this._request<{ lines: ICheckLine[] }>(
       'POST',
-      ['engines', engine, 'check'],
+      `engines/${encodeURIComponent(engine)}/check`,
       {}
     );
     return lines;
   }
 
   models(): Promise<IModelFile[]> {
-    return this._request('GET', ['models']);
+    return this._request('GET', 'models');
   }
 
   pull(model: string): Promise<void> {
-    return this._request('POST', ['models', model, 'pull'], {});
+    return this._request('POST', `models/${encodeURIComponent(model)}/pull`, {});
   }
 
   cancelPull(model: string): Promise<void> {
-    return this._request('POST', ['models', model, 'cancel'], {});
+    return this._request('POST', `models/${encodeURIComponent(model)}/cancel`, {});
   }
 
   async suggestions(notebook: string): Promise<string[]> {
     const query = URLExt.objectToQueryString({ notebook });
-    const { questions } = await this._request<{ questions: string[] }>('GET', [
+    const { questions } = await this._request<{ questions: string[] }>(
+      'GET',
       'suggestions' + query
-    ]);
+    );
     return questions;
   }
 
-  private async _request<T>(method: string, parts: string[], body?: unknown): Promise<T> {
-    const [last, ...before] = [...parts].reverse();
-    const path = [...before.reverse().map(encodeURIComponent), encodeLast(last)];
-    const url = URLExt.join(this.settings.baseUrl, 'datarus', 'api', ...path);
+  private async _request<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const url = URLExt.join(this.settings.baseUrl, 'datarus', 'api', path);
     const init = { method, body: body === undefined ? undefined : JSON.stringify(body) };
     let response: Response;
     try {
@@ -83,12 +82,6 @@ export class Client implements IClient {
     }
     return (text ? JSON.parse(text) : undefined) as T;
   }
-}
-
-/** Encode the last part of a path, which may carry a query. */
-function encodeLast(part: string): string {
-  const mark = part.indexOf('?');
-  return mark < 0 ? encodeURIComponent(part) : part;
 }
 
 /** The server's own sentence where it sent one. */

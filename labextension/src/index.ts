@@ -56,7 +56,7 @@ const plugin: JupyterFrontEndPlugin<IDatarus> = {
       .catch(reason => console.error('The settings of Datarus cannot be loaded.', reason));
     return {
       ask: async question => void (await app.commands.execute(CommandIDs.ask, { question })),
-      stop: async () => actions.stop()
+      stop: async () => void (await app.commands.execute(CommandIDs.stop))
     };
   }
 };

@@ -1,5 +1,6 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import type { ServerConnection } from '@jupyterlab/services';
+import { UUID } from '@lumino/coreutils';
 import { Signal, type ISignal } from '@lumino/signaling';
 import type { BrowserFrame, ISocket, ServerFrame } from './tokens';
 
@@ -77,10 +78,13 @@ export class Socket implements ISocket {
   private _url(): string {
     const url = URLExt.join(this._settings.wsUrl, 'datarus', 'ws');
     const { appendToken, token } = this._settings;
-    return appendToken && token ? `${url}?token=${encodeURIComponent(token)}` : url;
+    const query = { tab: this._tab, ...(appendToken && token ? { token } : {}) };
+    return url + URLExt.objectToQueryString(query);
   }
 
   private _settings: ServerConnection.ISettings;
+  /** This page's name: under it a new connection takes the place of the lost one. */
+  private _tab = UUID.uuid4();
   private _socket: WebSocket | null = null;
   private _timer: ReturnType<typeof setTimeout> | undefined;
   private _attempt = 0;

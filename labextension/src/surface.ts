@@ -193,7 +193,7 @@ export class Surface implements IDisposable {
   }
 
   private _reportEdits(): void {
-    for (const cells of this._conversation.cells.filter(one => !one.finished)) {
+    for (const cells of this._conversation.cells) {
       for (const edit of this._runs.get(cells.run)?.takeEdits() ?? []) {
         this._socket.send({ kind: 'edited', run: cells.run, ...edit });
       }

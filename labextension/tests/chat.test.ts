@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { announcement } from '../src/announce';
+import { cards, correctedIn, foldChat, foldRun, noRun, stepCount, title } from '../src/chat';
+import { RUN, corrected, journal } from './journals';
+
+test('a run is its question, steps, answer and totals', () => {
+  const run = foldChat(corrected);
+  assert.equal(run.question, 'Which species is heaviest?');
+  assert.equal(run.state, 'finished');
+  assert.equal(run.answer, 'It weighs 5,076 g.');
+  assert.deepEqual([run.promptTokens, run.cachedTokens, run.completionTokens], [300, 150, 50]);
+  assert.equal(run.ended! - run.started, corrected.length - 1);
+  assert.equal(stepCount(run), 2);
+});
+
+test('a step carries its state, time, error, tokens and execution count', () => {
+  const [first, second] = cards(foldChat(corrected));
+  assert.deepEqual(
+    [first.state, first.seconds, first.error, first.count],
+    ['error', 0.3, 'NameError: x', 3]
+  );
+  assert.deepEqual([second.state, second.tokens, second.observation], ['ok', 30, '5076']);
+});
+
+test('the title is the first sentence of the thought, without marks', () => {
+  const [first, second] = cards(foldChat(corrected));
+  assert.equal(title(first), 'Load the data');
+  assert.equal(title(second), 'Define x first');
+  assert.equal(title({ ...first, thought: 'The mean is 5.5 g. Next.' }), 'The mean is 5.5 g');
+});
+
+test('a failed step names the step that corrected it', () => {
+  const run = foldChat(corrected);
+  assert.equal(correctedIn(run, 1), 2);
+  assert.equal(correctedIn(run, 2), null);
+});
+
+test('folding from any seq again changes nothing', () => {
+  const whole = foldChat(corrected);
+  for (let from = 0; from <= corrected.length; from++) {
+    assert.deepEqual(corrected.slice(from).reduce(foldRun, whole), whole);
+  }
+});
+
+test('a new token replaces only the step that it belongs to', () => {
+  const before = foldChat(corrected.slice(0, 13));
+  const after = foldRun(before, corrected[13]);
+  assert.equal(after.steps[0], before.steps[0]);
+});
+
+test('an approval waits under its hash until it is decided', () => {
+  const events = journal(
+    RUN,
+    { type: 'step_closed', step: 1, code: 'x', sha256: 'aa' },
+    { type: 'approval_requested', step: 1, sha256: 'aa', reasons: ['installs a package'] },
+    { type: 'approval_decided', step: 1, verdict: 'edited', sha256: 'aa', code: 'y' }
+  );
+  const waiting = foldChat(events.slice(0, 2)).steps[0];
+  assert.deepEqual(waiting.approval, { sha256: 'aa', reasons: ['installs a package'] });
+  const decided = foldChat(events).steps[0];
+  assert.deepEqual([decided.approval, decided.code, decided.state], [null, 'y', 'ready']);
+});
+
+test('a run that was stopped leaves no step under way', () => {
+  const events = journal(
+    RUN,
+    { type: 'text', step: 1, channel: 'code', delta: 'while' },
+    { type: 'run_finished', reason: 'stopped', message: 'You stopped the run.' }
+  );
+  const run = foldChat(events);
+  assert.equal(run.steps[0].state, 'skipped');
+  assert.equal(run.message, 'You stopped the run.');
+});
+
+test('step starts, errors and the answer are announced, tokens are not', () => {
+  const said: string[] = [];
+  corrected.reduce((before, event) => {
+    const after = foldRun(before, event);
+    said.push(announcement(before, after));
+    return after;
+  }, noRun(RUN));
+  assert.deepEqual(
+    said.filter(words => words),
+    [
+      'Step 1 runs: Load the data',
+      'Step 1 failed. NameError: x',
+      'Step 2 runs: Define x first',
+      'Answer: It weighs 5,076 g.'
+    ]
+  );
+});
