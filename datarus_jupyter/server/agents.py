@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from datarus_jupyter.agent.loop import Agent
 from datarus_jupyter.journal import events as ev
 from datarus_jupyter.journal.index import RunIndex
 from datarus_jupyter.journal.log import RunLog
-from datarus_jupyter.protocol.prompts import PROFILES, Profile
+from datarus_jupyter.protocol.prompts import Profile
 from datarus_jupyter.server.approvals import Approvals
 from datarus_jupyter.server.engines import Engines
 from datarus_jupyter.server.registry import Ask, Assemble, Worker
@@ -27,11 +28,11 @@ _LOOK_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How runs are made where the request does not say. ``profile`` '' leaves the choice to the model's name."""
+    """How runs are made where the request does not say. ``profile`` None leaves the choice to the model's name."""
 
     mode: ev.Mode
     limits: Limits
-    profile: str
+    profile: Profile | None
 
 
 class Agents:
@@ -49,11 +50,14 @@ class Agents:
     async def prepare(self, ask: Ask, kernel: Kernel) -> tuple[Assemble, Question]:
         """Choose the engine and look around. Raises ``ConfigError``, ``EngineError``."""
         engine = self._engines.engine(ask.engine)
+        if not engine.model:
+            await engine.start()
         context = render(ask.notebook, await self.files(ask.notebook), await variables(kernel), await self._above(ask))
         earlier = await asyncio.to_thread(self._earlier, ask.notebook)
         settings = self._settings
 
         def assemble(log: RunLog, approvals: Approvals) -> Worker:
+            log.subscribe(partial(self._measure, engine.name))
             return Agent(
                 engine,
                 kernel,
@@ -61,10 +65,14 @@ class Agents:
                 approver=approvals,
                 mode=ask.mode or settings.mode,
                 limits=settings.limits,
-                profile=_profile(settings.profile),
+                profile=settings.profile,
             )
 
         return assemble, Question(ask.question, context, ask.notebook, ask.anchor, earlier)
+
+    def _measure(self, engine: str, event: ev.Event) -> None:
+        if isinstance(event, ev.Usage):
+            self._engines.used(engine, event)
 
     async def files(self, notebook: str) -> list[DataFile]:
         """The data files next to the notebook; none if looking takes too long."""
@@ -90,7 +98,3 @@ class Agents:
         """The last questions that were answered in this notebook, oldest first."""
         answered = [run for run in self._index.summaries(notebook) if run.answer]
         return [(run.question, run.answer) for run in reversed(answered[:_EARLIER_QUESTIONS])]
-
-
-def _profile(name: str) -> Profile | None:
-    return PROFILES[name] if name else None

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.serverapp import ServerApp
-from traitlets import Bunch, CaselessStrEnum, Dict, Float, TraitError, Unicode, default, validate
+from traitlets import Bunch, Dict, Enum, Float, TraitError, Unicode, default, validate
 
 from datarus_jupyter.agent.interfaces import Limits
-from datarus_jupyter.engines.catalogue import DEFAULT_MODEL, find_model, models_dir
+from datarus_jupyter.engines.catalogue import models_dir
+from datarus_jupyter.journal.events import Mode
+from datarus_jupyter.protocol.prompts import PROFILES
 from datarus_jupyter.server.agents import Agents, Settings
 from datarus_jupyter.server.contents import ContentsNotebooks
-from datarus_jupyter.server.engine_sources import EmbeddedSource, EngineStatus, RemoteSource, ScriptedSource, Source
-from datarus_jupyter.server.engines import Engines
+from datarus_jupyter.server.engines import Engines, EngineStatus
 from datarus_jupyter.server.file_writers import FileWriters
 from datarus_jupyter.server.models import Models, ModelStatus
 from datarus_jupyter.server.registry import RunRegistry
@@ -27,8 +28,6 @@ from datarus_jupyter.server.routes import routes
 from datarus_jupyter.server.services import Services
 from datarus_jupyter.server.sessions import NotebookKernels
 from datarus_jupyter.server.tabs import Tabs
-
-_SCRIPTED = "scripted:"
 
 
 class DatarusApp(ExtensionApp):
@@ -39,28 +38,29 @@ class DatarusApp(ExtensionApp):
     load_other_extensions = True
 
     engine_url = Unicode(
-        help="Base URL of an OpenAI-compatible API such as vLLM's, http://127.0.0.1:8000/v1; "
-        "scripted:FILE replays prepared replies. Empty: the embedded engine."
+        help="URL of an OpenAI-compatible API such as vLLM's, http://127.0.0.1:8000/v1. Empty: the embedded engine."
     ).tag(config=True)
-    engine_model = Unicode(help="The model's name as that engine serves it. Empty: the first one that it lists.").tag(
-        config=True
-    )
-    profile = Unicode(help="How the model is addressed: datarus or general. Empty: by the model's name.").tag(
-        config=True
-    )
+    model = Unicode(
+        help="The model's name as that engine serves it, or the embedded engine's as the catalogue or a file names it. "
+        "Empty: the first that is served, or the default one."
+    ).tag(config=True)
+    profile = Enum(
+        ["", *PROFILES], "", help="How the model is addressed. Empty: by what its name says of its family."
+    ).tag(config=True)
     api_key_env = Unicode(
-        "DATARUS_API_KEY", help="The environment variable of the server that holds the engine's API key."
+        "DATARUS_API_KEY",
+        help="The environment variable that holds the engine's API key. It is taken out of the environment, so that "
+        "kernels do not inherit it.",
     ).tag(config=True)
-    embedded_model = Unicode(help="The catalogue's name of the embedded model. Empty: the default one.").tag(
+    engine_settings = Dict(help="Further settings of the engine, such as {'context': 16384}; see docs/engines.md.").tag(
         config=True
     )
-    default_mode = CaselessStrEnum(
+    default_mode = Enum(
         ["ask", "auto", "plan"], "auto", help="Who decides that code runs, where the user has not chosen."
     ).tag(config=True)
     limits = Dict(
         help="Bounds of a run, such as {'steps': 10, 'cell_seconds': 300}; see datarus_jupyter.agent.interfaces.Limits."
     ).tag(config=True)
-    scripted_rate = Float(0.0, help="Tokens a second of prepared replies; 0: at once.").tag(config=True)
     runs_dir = Unicode(help="Where the runs' journals are kept.").tag(config=True)
     grace_seconds = Float(
         5.0, min=0.0, help="Seconds in which a tab that lost its connection may come back as the notebook's writer."
@@ -74,8 +74,11 @@ class DatarusApp(ExtensionApp):
 
     @validate("limits")
     def _validate_limits(self, proposal: Bunch) -> dict[str, float]:
+        known = {field.name for field in fields(Limits)}
+        if unknown := proposal.value.keys() - known:
+            raise TraitError(f"DatarusApp.limits has no {', '.join(unknown)}: choose of {', '.join(sorted(known))}.")
         try:
-            msgspec.convert(proposal.value, Limits, strict=True)
+            msgspec.convert(proposal.value, Limits)
         except msgspec.ValidationError as error:
             raise TraitError(f"DatarusApp.limits has no sense: {error}.") from error
         return dict(proposal.value)
@@ -86,9 +89,10 @@ class DatarusApp(ExtensionApp):
         folder = Path(self.runs_dir)
         files = FileWriters(ContentsNotebooks(server.contents_manager))
         tabs = Tabs(self.grace_seconds, files)
-        engines = Engines(self._sources(lambda name: engines.notice(name)), partial(_send, tabs, "engine"))
-        models = Models(models_dir(), partial(_send, tabs, "model"))
-        settings = Settings(self.default_mode, msgspec.convert(self.limits, Limits), self.profile)
+        profile = PROFILES.get(self.profile)
+        engines = Engines(self._engine_settings(), profile, partial(_send, tabs, "engine"))
+        models = Models(models_dir(), partial(self._model_changed, tabs, engines))
+        settings = Settings(cast(Mode, self.default_mode), msgspec.convert(self.limits, Limits), profile)
         agents = Agents(engines, server.contents_manager, server.kernel_manager, folder, settings)
         kernels = NotebookKernels(server.session_manager, server.kernel_manager, server.contents_manager)
         runs = RunRegistry(folder, kernels, tabs, files, agents.prepare)
@@ -105,16 +109,15 @@ class DatarusApp(ExtensionApp):
         """The server stops."""
         await self.services.close()
 
-    def _sources(self, changed: Callable[[str], None]) -> list[Source]:
-        """The engine that is configured, if one is, and the embedded one."""
-        model = find_model(self.embedded_model or DEFAULT_MODEL)
-        embedded = EmbeddedSource(model, models_dir(), lambda: changed(EmbeddedSource.name))
-        if self.engine_url.startswith(_SCRIPTED):
-            return [ScriptedSource(self.engine_url.removeprefix(_SCRIPTED), self.scripted_rate), embedded]
-        if self.engine_url:
-            key = os.environ.get(self.api_key_env, "")
-            return [RemoteSource("openai", self.engine_url, self.engine_model, key), embedded]
-        return [embedded]
+    def _engine_settings(self) -> dict[str, Any]:
+        # Kernels inherit the server's environment, and what is in it can be printed by any cell.
+        key = os.environ.pop(self.api_key_env, "")
+        return {**self.engine_settings, "url": self.engine_url, "model": self.model, "key": key}
+
+    def _model_changed(self, tabs: Tabs, engines: Engines, status: ModelStatus) -> None:
+        _send(tabs, "model", status)
+        if status.state == "present":
+            engines.warm()
 
 
 def _send(tabs: Tabs, kind: str, status: EngineStatus | ModelStatus) -> None:

@@ -16,7 +16,17 @@ class EnginesHandler(DatarusHandler):
     async def get(self) -> None:
         """All engines, and which is asked where a request names none."""
         engines = self.services.engines
-        self.reply({"active": engines.active, "engines": await engines.list()})
+        self.reply({"active": engines.active, "engines": await engines.statuses()})
+
+
+class CheckHandler(DatarusHandler):
+    """``engines/{name}/check``."""
+
+    @web.authenticated
+    @authorized
+    async def post(self, name: str) -> None:
+        """Ask the engine a few things and say in plain words how fit it is."""
+        self.reply({"lines": await self.services.engines.check(name)})
 
 
 class ModelsHandler(DatarusHandler):

@@ -1,60 +1,115 @@
-"""The engines that this server can ask, and how fast the last turn of each was."""
+"""The engines that this server can ask, how they are doing, and how fast the last turn of each was."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from datarus_jupyter.agent.interfaces import Engine
+from datarus_jupyter.engines.catalogue import CATALOGUE, CatalogueModel, models_dir
 from datarus_jupyter.errors import ConfigError, EngineError
 from datarus_jupyter.journal.events import Usage
-from datarus_jupyter.server.engine_sources import EngineStatus, Source
+from datarus_jupyter.protocol.prompts import Profile, fixed_prefix, profile_for
+
+if TYPE_CHECKING:
+    # What these import costs memory and time that a server which is never asked anything should not spend.
+    from datarus_jupyter.engines.readiness import ReadinessLine
+    from datarus_jupyter.engines.served import ServedEngine
 
 _log = logging.getLogger(__name__)
 
+EMBEDDED = "embedded"
+_LOOK_SECONDS = 10.0
+"""How long what an engine said of itself stays true."""
+
+
+class EngineStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """``Engine`` of docs/protocol.md. The speeds are of the last turn, None before."""
+
+    name: str
+    kind: Literal["embedded", "openai"]
+    url: str
+    model: str
+    state: Literal["ready", "starting", "stopped", "missing", "unreachable"]
+    message: str
+    model_file: str | None
+    first_token_seconds: float | None
+    tokens_per_second: float | None
+
 
 class Engines:
-    """The first of ``sources`` is the active one. ``changed`` is called with each new status."""
+    """The engine that ``settings`` and the environment name, and the embedded one.
 
-    def __init__(self, sources: Sequence[Source], changed: Callable[[EngineStatus], None]) -> None:
-        self._sources = {source.name: source for source in sources}
-        self.active = sources[0].name
+    ``settings`` are fields of ``EngineConfig``. ``changed`` is called with each new status. Nothing is made before it
+    is first asked for; a setting that has no sense is told then, by ``ConfigError``.
+    """
+
+    def __init__(
+        self, settings: Mapping[str, Any], profile: Profile | None, changed: Callable[[EngineStatus], None]
+    ) -> None:
+        self._settings = settings
+        self._profile = profile
         self._changed = changed
+        self._made: dict[str, ServedEngine] = {}
+        self._looked: dict[str, float] = {}
         self._speeds: dict[str, tuple[float, float | None]] = {}
         self._warming: asyncio.Task[None] | None = None
 
-    def engine(self, name: str | None = None) -> Engine:
-        """The engine of that name, else the active one. Raises ``ConfigError``."""
-        return self._source(name or self.active).engine()
+    @property
+    def active(self) -> str:
+        """The name of the engine that is asked where a request names none. Raises ``ConfigError``."""
+        return next(iter(self._engines))
 
-    async def list(self) -> list[EngineStatus]:
-        """How each engine is doing, asked now."""
-        await asyncio.gather(*(source.look() for source in self._sources.values()))
-        return [self.status(name) for name in self._sources]
+    def engine(self, name: str | None = None) -> ServedEngine:
+        """The engine of that name, else the active one. Raises ``ConfigError``."""
+        name = name or self.active
+        if name not in self._engines:
+            raise ConfigError(f"There is no engine {name}: choose one of {', '.join(self._engines)}.")
+        return self._engines[name]
+
+    async def statuses(self) -> list[EngineStatus]:
+        """How each engine is doing, asked now where it is somebody else's. Raises ``ConfigError``."""
+        await asyncio.gather(*map(self._look, self._engines))
+        return [self.status(name) for name in self._engines]
 
     def status(self, name: str) -> EngineStatus:
         """How the engine was doing when it was last looked at or used. Raises ``ConfigError``."""
-        status = self._source(name).status()
+        engine, model = self.engine(name), self._model(name)
         first, rate = self._speeds.get(name, (None, None))
-        return msgspec.structs.replace(status, first_token_seconds=first, tokens_per_second=rate)
+        state = engine.state
+        if model and state in ("stopped", "missing"):
+            state = "stopped" if model.state(models_dir()) == "present" else "missing"
+        return EngineStatus(
+            name=name,
+            kind="embedded" if name == EMBEDDED else "openai",
+            url=engine.url,
+            model=engine.model,
+            state=state,
+            message="" if state == "stopped" else engine.message,
+            model_file=model.name if model else None,
+            first_token_seconds=first,
+            tokens_per_second=rate,
+        )
+
+    async def check(self, name: str) -> list[ReadinessLine]:
+        """The readiness check. Raises ``ConfigError``."""
+        from datarus_jupyter.engines.readiness import check
+
+        return [line async for line in check(self.engine(name))]
 
     def used(self, name: str, usage: Usage) -> None:
         """The engine took a turn."""
         writing = usage.seconds - usage.first_token_seconds
         rate = usage.completion_tokens / writing if writing > 0 else None
         self._speeds[name] = (usage.first_token_seconds, rate)
-        self.notice(name)
-
-    def notice(self, name: str) -> None:
-        """The engine's state changed."""
-        if name in self._sources:
-            self._changed(self.status(name))
+        self._notice(name)
 
     def warm(self) -> None:
-        """Somebody may ask soon: make the active engine ready, in the background."""
+        """Somebody may ask soon: make the active engine ready in the background, if its model is there."""
         if self._warming is None or self._warming.done():
             self._warming = asyncio.create_task(self._warm())
 
@@ -63,16 +118,46 @@ class Engines:
         if self._warming:
             self._warming.cancel()
             await asyncio.wait([self._warming])
-        for source in self._sources.values():
-            await source.close()
+        for engine in self._made.values():
+            await engine.aclose()
+
+    @property
+    def _engines(self) -> dict[str, ServedEngine]:
+        """By name, the active one first."""
+        if not self._made:
+            from datarus_jupyter.engines.config import EngineConfig, make_engine
+
+            config = EngineConfig.load(self._settings)
+            configs = {str(config.engine_kind): config}
+            configs.setdefault(EMBEDDED, EngineConfig(kind="embedded"))
+            self._made = {
+                name: make_engine(each, name=name, on_state=partial(self._notice, name))
+                for name, each in configs.items()
+            }
+        return self._made
+
+    async def _look(self, name: str) -> None:
+        now = asyncio.get_running_loop().time()
+        if name != EMBEDDED and now - self._looked.get(name, -_LOOK_SECONDS) >= _LOOK_SECONDS:
+            self._looked[name] = now
+            try:
+                await self.engine(name).start()
+            except EngineError:
+                pass  # its state and message tell
 
     async def _warm(self) -> None:
         try:
-            await self._source(self.active).warm()
-        except EngineError as error:
+            if self.status(self.active).state != "missing":
+                engine = self.engine()
+                await engine.warm(fixed_prefix(self._profile or profile_for(engine.model)))
+        except (EngineError, ConfigError) as error:
             _log.warning("%s", error)
 
-    def _source(self, name: str) -> Source:
-        if name not in self._sources:
-            raise ConfigError(f"There is no engine {name}: choose one of {', '.join(self._sources)}.")
-        return self._sources[name]
+    def _model(self, name: str) -> CatalogueModel | None:
+        """The catalogue's model that the engine runs, if it is one."""
+        model = self.engine(name).model if name == EMBEDDED else ""
+        return next((entry for entry in CATALOGUE if entry.name == model), None)
+
+    def _notice(self, name: str) -> None:
+        if name in self._made:
+            self._changed(self.status(name))

@@ -11,7 +11,6 @@ from typing import Literal
 import msgspec
 
 from datarus_jupyter.engines.catalogue import CATALOGUE, CatalogueModel, find_model
-from datarus_jupyter.engines.download import pull
 from datarus_jupyter.errors import DownloadError
 
 _REPORT_SECONDS = 0.2
@@ -66,6 +65,8 @@ class Models:
             await self.cancel(name)
 
     async def _pull(self, model: CatalogueModel) -> None:
+        from datarus_jupyter.engines.download import pull
+
         try:
             await pull(model, self._directory, progress=lambda received, _: self._report(model, received))
         except DownloadError as error:

@@ -24,6 +24,7 @@ def routes(services: Services) -> list[tuple[str, type, dict[str, Any]]]:
         f"{_RUN}/approval": runs.ApprovalHandler,
         f"{_RUN}/feedback": runs.FeedbackHandler,
         "/datarus/api/engines": engines.EnginesHandler,
+        f"/datarus/api/engines/{_NAME}/check": engines.CheckHandler,
         "/datarus/api/models": engines.ModelsHandler,
         f"/datarus/api/models/{_NAME}/pull": engines.PullHandler,
         f"/datarus/api/models/{_NAME}/cancel": engines.CancelHandler,

@@ -103,6 +103,7 @@ class TabSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         services, tab = self._services, self._tab
         match frame:
             case Open(notebook, since):
+                services.engines.warm()
                 await services.runs.follow(tab, notebook, since)
             case Close(notebook):
                 await services.tabs.close(tab, notebook)

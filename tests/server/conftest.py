@@ -42,7 +42,7 @@ def jp_server_config(tmp_path: Path, replies: list[Any], settings: dict[str, Any
                 "allow_unauthenticated_access": False,
             },
             "DatarusApp": {
-                "engine_url": f"scripted:{script}",
+                "engine_settings": {"replies": str(script)},
                 "runs_dir": str(tmp_path / "runs"),
                 "grace_seconds": 0.05,
                 **settings,
