@@ -3,6 +3,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 MODELS := qwen2.5-coder-1.5b
 FRONT := $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null) labextension/tsconfig.json
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
@@ -74,7 +75,7 @@ $(VENV)/front: node_modules/.installed $(FRONT)
 	touch $@
 
 $(VENV)/package: pyproject.toml $(VENV)/front
-	$(BIN)/pip install --quiet --no-build-isolation --no-deps --editable .
+	HATCH_BUILD_NO_HOOKS=true $(BIN)/pip install --quiet --no-build-isolation --no-deps --editable .
 	$(BIN)/jupyter-builder develop --overwrite .
 	touch $@
 
