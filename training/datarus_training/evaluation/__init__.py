@@ -1,0 +1,1 @@
+"""Graded tasks, worked by the product's own agent."""
