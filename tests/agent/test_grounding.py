@@ -97,6 +97,7 @@ def test_sourced(claimed: str, printed: str) -> None:
         ("over 5,000", "4076.016 6100"),
         ("2018", "2019-03-23 20:21:09"),
         ("@count[12]", "11"),
+        ("1e999", "5076.016"),
         ("'Emperor'", MASSES),
         ("`mass_kg`", MASSES),
         ("@species[Emperor]", MASSES),

@@ -93,7 +93,7 @@ def test_an_answer_that_repeats_what_was_printed_is_sourced(rows: list[tuple[str
 @given(ANSWERS)
 def test_what_the_user_said_needs_no_source(answer: str) -> None:
     claims = ground(answer, {}, given=answer)
-    numbers = [claim.text for claim in claims if claim.text.strip("-–+$").isdigit()]
+    numbers = [claim.text for claim in claims if claim.text.strip("-–+$").isdecimal()]
     assert numbers == []
 
 

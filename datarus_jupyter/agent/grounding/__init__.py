@@ -34,25 +34,38 @@ def ground(answer: str, printed: Mapping[int, str], *, given: str = "", code: st
     source = Printed(printed, units_from=given)
     known = Printed({0: "\n".join([given, *_SETTING.findall(code)])})
     named = Printed({0: f"{given}\n{code}"})
-    found: list[Claim] = []
     names = labels(answer)
+    found = _Claims(answer)
     for label in names:
         step = source.step_naming(label.needles)
         if step is not None:
-            _add(found, label, step, answer)
+            found.add(label, step)
     for figure in figures(answer):
         step = source.step_printing(figure)
         if known.step_printing(figure.literal()) is None or (step is not None and figure.telling):
-            _add(found, figure, step, answer)
+            found.add(figure, step)
     for label in names:
         if label.data_like and named.step_naming(label.needles) is None:
-            _add(found, label, None, answer)
-    return sorted(found, key=lambda claim: claim.start)
+            found.add(label, None)
+    return found.in_order()
 
 
-def _add(found: list[Claim], part: Figure | Label, step: int | None, answer: str) -> None:
-    if all(part.end <= claim.start or claim.end <= part.start for claim in found):
-        found.append(Claim(start=part.start, end=part.end, text=answer[part.start : part.end], step=step))
+class _Claims:
+    """Claims that do not overlap: what is added first keeps its place."""
+
+    def __init__(self, answer: str) -> None:
+        self._answer = answer
+        self._taken = bytearray(len(answer))
+        self._found: list[Claim] = []
+
+    def add(self, part: Figure | Label, step: int | None) -> None:
+        if not any(self._taken[part.start : part.end]):
+            self._taken[part.start : part.end] = b"x" * (part.end - part.start)
+            text = self._answer[part.start : part.end]
+            self._found.append(Claim(start=part.start, end=part.end, text=text, step=step))
+
+    def in_order(self) -> list[Claim]:
+        return sorted(self._found, key=lambda claim: claim.start)
 
 
 def unfounded(claims: Sequence[Claim]) -> list[Claim]:

@@ -1,8 +1,8 @@
 """Numbers that state no result and so need no source.
 
 List numbers, ``[3]``, ``Step 2``, ordinals, decades, ``5-fold``, clock times, code, conventional levels (95 %
-confidence, alpha = 0.05), ``80/20``, "the top 5 %", "per 1,000", and bare integers up to ten outside a value position: "the 3
-species" reads as a word, "n = 3" and "there are 3" as results.
+confidence, alpha = 0.05), ``80/20``, "the top 5 %", "per 1,000", and bare integers up to ten outside a value position:
+"the 3 species" reads as a word, "n = 3" and "there are 3" as results.
 """
 
 # Typographic signs are what this file reads.
@@ -35,7 +35,7 @@ _LEVEL_AFTER = re.compile(
 )
 _LEVEL_BEFORE = re.compile(r"(?:alpha|α|significance level|\\alpha)[\s*_$]*(?:of|=|is|:)?[\s*_$]*$", re.I)
 _PART = re.compile(r"\b(?:top|bottom|middle|upper|lower|first|last)[\s*_]*$", re.I)
-_SPLIT = re.compile(r"\d+\s?[/:-]\s?\d+(?:[/:-]\d+)?(?=[\s-](?:train|split|test|hold))", re.I)
+_SPLIT = re.compile(r"(?<!\d)\d{1,3}\s?[/:-]\s?\d{1,3}(?:[/:-]\d{1,3})?(?=[\s-](?:train|split|test|hold))", re.I)
 _PER = re.compile(r"\b(?:per|every|each|for an?)(?: additional| extra| further| more)?[\s*_$]*$", re.I)
 _RULE_OF_THUMB = re.compile(r"\s?(?:[×x*·]|\\times|times)\s?(?:the )?(?:IQR|interquartile)", re.I)
 SMALL = 10
@@ -60,7 +60,7 @@ def states_no_result(digits: str, suffix: Suffix, before: str, after: str, *, ba
         or _LEVEL_BEFORE.search(before)
         or _PER.search(before)
         or _RULE_OF_THUMB.match(after)
-        or (bare and int(digits) <= SMALL and not _VALUE_POSITION.search(before))
+        or (bare and len(digits) <= 2 and int(digits) <= SMALL and not _VALUE_POSITION.search(before))
     )
 
 

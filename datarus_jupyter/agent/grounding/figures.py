@@ -25,10 +25,10 @@ _NUMBER = re.compile(
     r"""(?<![\w.^\\]) (?<!\d,) (?<!\d:)
     (?P<sign>(?<![\w)\]%])[-−–+])?
     (?P<currency>\\?[$€£¥])?
-    (?P<digits>\d{1,3}(?:(?:,|\{,\}|[\u202f\u00a0\u2009])\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)
+    (?P<digits>\d{1,3}(?:(?:,|\{,\}|[\u202f\u00a0\u2009])\d{3}){1,9}(?!\d)(?:\.\d{1,60})?|\d{1,60}(?:\.\d{1,60})?|\.\d{1,60})(?!\d)
     (?:[eE](?P<e>[-+−]?\d{1,4})(?!\d)
       |\s?(?:×|x|\*|·|\\times|\\cdot)\s?10(?:\^|\*\*)?\{?(?P<power>[-−–+]?\d{1,4}(?!\d)|[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4})\}?
-      |(?:\^|\*\*)\{?(?P<ten>[-−–+]?\d{1,4})(?!\d)\}?|(?P<super>[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4}))?
+      |(?<=(?<![\d.,])10)(?:(?:\^|\*\*)\{?(?P<ten>[-−–+]?\d{1,4})(?!\d)\}?|(?P<super>[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4})))?
     """,
     re.VERBOSE,
 )
@@ -68,6 +68,7 @@ _FALLING = re.compile(
     r"|differ|gap|slow|cheap|under|minus|absolute|magnitude|shrink|shrank|worse|\b[tz]\b|statistic|\bd\b",
     re.I,
 )
+_NEAR = 80
 _SUBTRACTED = re.compile(r"[\w)]\s*[-−–]\s*$")
 _P_VALUE = re.compile(
     r"\bp(?:-| |_)?(?:values?)?[\s*_$)(`]*(?:\w+[\s*_$`]+){0,2}[<>=≤≥≈:\\]*[a-z\s]{0,16}[*_$`\s]*$", re.I
@@ -124,7 +125,7 @@ def figures(answer: str) -> Iterator[Figure]:
         if not suffixes[i].text and _JOINED.match(answer, matches[i].end(), matches[i + 1].start("digits")):
             suffixes[i].inherit(suffixes[i + 1])
     for match, suffix in zip(matches, suffixes, strict=True):
-        before, after = clauses.before(match.start()), answer[suffix.end : suffix.end + 40]
+        before, after = clauses.before(match.start())[-_NEAR:], answer[suffix.end : suffix.end + _NEAR]
         if not states_no_result(match["digits"], suffix, before, after, bare=_is_bare(match, suffix)):
             yield _figure(match, suffix, before, after, clauses.around(match.start()))
 

@@ -30,8 +30,8 @@ _QUOTED = re.compile(
 )
 _FORM = re.compile(r"@\w+\[([^\]\n]{1,60})\]")
 _BARE = re.compile(r"(?<![\w@/.\\])[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*(?![\w(\[/]|\.\w)")
-_NAME = re.compile(r"(?<![\w@])[A-Z][\w'’-]*(?: (?:of |the |and )?[A-Z][\w'’-]*)*")
-_DATA_LIKE = re.compile(r"\w_\w|[a-z][A-Z]|[A-Za-z]\w*\d|\d\w*[A-Za-z]")
+_NAME = re.compile(r"(?<![\w@])[A-Z][\w'’-]*(?: (?:of |the |and )?[A-Z][\w'’-]*){0,4}")
+_DATA_LIKE = re.compile(r"\w_\w|[a-z][A-Z]|[A-Za-z]\d|\d[A-Za-z]")
 _NEGATED = re.compile(r"\b(?:no|not|never|without|absent|neither)\b|n't\b", re.I)
 _SHORT_SYMBOL = re.compile(r"[A-Za-z]{1,2}\d{0,2}s?|[A-Z]+s|[A-Za-z]+[²³]|Ma?c[A-Z][a-z]+")
 _CODE = re.compile(r"[(){}=<>+*/\\]|\w\.\w|^[.%!]|^\d")
@@ -101,11 +101,12 @@ def _bare(answer: str) -> Iterator[Label]:
 
 
 def _names(answer: str) -> Iterator[Label]:
+    written = frozenset(re.findall(r"[\w'’-]+", answer))
     for match in _NAME.finditer(answer):
         words = [match, *re.finditer(r"[A-Z][\w'’-]*", match[0])] if " " in match[0] else [match]
         for word in words:
             start = match.start() + (word.start() if word is not match else 0)
-            if len(word[0]) > 2 and not re.search(rf"\b{re.escape(word[0].lower())}\b", answer):
+            if len(word[0]) > 2 and word[0].lower() not in written:
                 yield Label(start, start + len(word[0]), (word[0],), False)
 
 

@@ -14,6 +14,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from math import isfinite
 
 from datarus_jupyter.agent.grounding.figures import Figure, Reading
 from datarus_jupyter.agent.grounding.units import UNITS
@@ -22,8 +23,10 @@ _DATE = re.compile(
     r"(?<![\d.])(\d{4})-\d{2}-\d{2}(?!\d)(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?|(?<!\d)\d{1,2}:\d{2}(?::\d{2})?"
 )
 _NUMBER = re.compile(
-    r"(?<![\w.])(?:(?<![\w)\]])([-−]))?[$€£]?((?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d*)?(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)"
-    r"(\s?%|\s?(?:thousand|million|billion)\b|[A-Za-zµ]{1,2}(?![A-Za-z0-9_]))?(?![A-Za-z0-9_])"
+    r"""(?<![\w.]) (?:(?<![\w)\]])([-−]))? [$€£]?
+    ((?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d*)?(?:[eE][-+]?\d+)? | \.\d+(?:[eE][-+]?\d+)?)
+    (\s?% | \s?(?:thousand|million|billion)\b | [A-Za-zµ]{1,2}(?![A-Za-z0-9_]))? (?![A-Za-z0-9_])""",
+    re.VERBOSE,
 )
 _SUFFIX_FACTORS = {"%": 0.01, "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "thousand": 1e3, "million": 1e6, "billion": 1e9}
 _UNIT_SEEN = re.compile("(?:[_(\\[]|\\d\\s?)(" + "|".join(sorted(UNITS, key=len, reverse=True)) + r")(?![A-Za-z0-9])")
@@ -47,7 +50,9 @@ _SAME_WORD = {
     "stand": "std",
 }
 _ROWS_UP_TO_HEADER = 40
+_PLACES = 20
 _HITS_READ = 100
+_REACH = 300
 _CHANCE = 0.12
 """How many chance hits in a step are too many to accept a match without a shared word."""
 
@@ -108,10 +113,12 @@ class _Page:
     def __init__(self, step: int, text: str) -> None:
         self.step, self.text = step, text
         rows = {*_row_numbers(text), *(match.start(match.lastindex or 0) for match in _QUANTILE.finditer(text))}
-        found = sorted(entry for entry in _numbers(text) if entry[2] not in rows)
-        self._magnitudes = [magnitude for magnitude, _, _ in found]
-        self._distinct = sorted(set(self._magnitudes))
-        self._entries = found
+        places: dict[tuple[float, bool], list[int]] = {}
+        for magnitude, negative, at in _numbers(text):
+            if at not in rows:
+                places.setdefault((magnitude, negative), []).append(at)
+        self._entries = sorted((key, found[-_PLACES:]) for key, found in places.items())
+        self._magnitudes = [magnitude for (magnitude, _), _ in self._entries]
 
     @cached_property
     def _folded(self) -> str:
@@ -145,10 +152,10 @@ class _Page:
 
     def words_at(self, at: int) -> frozenset[str]:
         """The words of the line at a place; where it has none, those of the table's header above it."""
-        end = self.text.find("\n", at)
-        end = len(self.text) if end < 0 else end
+        end = self.text.find("\n", at, at + _REACH)
+        end = min(at + _REACH, len(self.text)) if end < 0 else end
         for _ in range(_ROWS_UP_TO_HEADER):
-            start = self.text.rfind("\n", 0, end) + 1
+            start = self.text.rfind("\n", max(end - 2 * _REACH, 0), end) + 1 or max(end - 2 * _REACH, 0)
             if (found := words(self.text[start:end])) or start == 0:
                 return found
             end = start - 1
@@ -156,6 +163,8 @@ class _Page:
 
     def hits(self, figure: Figure, reading: Reading) -> list[int]:
         """Where the text has a number that bears out this reading of ``figure``."""
+        if not isfinite(reading.value):
+            return []
         slack = reading.value * 1e-12  # floats
         low, high = reading.value - reading.tolerance - slack, reading.value + reading.tolerance + slack
         found = self._between(low, high, figure.signs) or self._bounded(figure, reading)
@@ -166,7 +175,7 @@ class _Page:
 
     def _between(self, low: float, high: float, signs: frozenset[bool]) -> list[int]:
         first, last = bisect_left(self._magnitudes, low), bisect_right(self._magnitudes, high)
-        return [at for _, negative, at in self._entries[first:last] if negative in signs]
+        return [at for (_, negative), places in self._entries[first:last] if negative in signs for at in places]
 
     def _bounded(self, figure: Figure, reading: Reading) -> list[int]:
         if figure.relation not in ("<", ">"):
@@ -198,7 +207,7 @@ class _Page:
         return (near - fitting) * inside / (1.5 * value) > _CHANCE
 
     def _count(self, low: float, high: float) -> int:
-        return bisect_right(self._distinct, high) - bisect_left(self._distinct, low)
+        return bisect_right(self._magnitudes, high) - bisect_left(self._magnitudes, low)
 
 
 def _numbers(text: str) -> Iterator[tuple[float, bool, int]]:
