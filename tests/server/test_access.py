@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
 from jupyter_server.serverapp import ServerApp
-from tornado.httpclient import HTTPClientError
+from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.web import Application, RequestHandler
-from tornado.websocket import WebSocketClientConnection
+from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 RUN = "20261122-120000-abcdef"
@@ -19,15 +20,13 @@ RUN = "20261122-120000-abcdef"
 
 def our_handlers(app: Application) -> list[tuple[str, type[RequestHandler]]]:
     """Every path of ours in the running server, its groups filled in, with its handler."""
-    rules = [rule for group in app.wildcard_router.rules for rule in [group]]
-    rules += [rule for group in app.default_router.rules for rule in getattr(group.target, "rules", [])]
+    groups = [rule.target for rule in app.default_router.rules]
+    rules = [rule for group in groups for rule in getattr(group, "rules", [])]
     found = []
     for rule in rules:
-        target = getattr(rule, "target", None)
-        if isinstance(target, type) and target.__module__.startswith("datarus_jupyter"):
-            groups = rule.matcher.regex.groups
-            value = RUN if "runs" in rule.matcher.regex.pattern else "name"
-            found.append((rule.matcher.reverse(*[value] * groups), target))
+        if isinstance(rule.target, type) and rule.target.__module__.startswith("datarus_jupyter"):
+            pattern = rule.matcher.regex.pattern.removesuffix("$")
+            found.append((re.sub(r"\(.*?\)", RUN if "runs" in pattern else "name", pattern), rule.target))
     return found
 
 
@@ -38,7 +37,8 @@ def verbs_of(handler: type[RequestHandler]) -> list[str]:
 def test_the_walk_finds_all_of_them(jp_serverapp: ServerApp) -> None:
     found = our_handlers(jp_serverapp.web_app)
     assert {handler.__name__ for _, handler in found} >= {"RunsHandler", "StopHandler", "TabSocket", "PullHandler"}
-    assert len(found) == len(jp_serverapp.extension_manager.extension_apps["datarus_jupyter"].copy().pop().handlers)
+    (extension,) = jp_serverapp.extension_manager.extension_apps["datarus_jupyter"]
+    assert len(found) == len(extension.handlers)
 
 
 async def test_no_verb_of_any_handler_is_open(
@@ -78,9 +78,6 @@ async def test_a_cookie_reads_but_does_not_write_without_xsrf(
 async def test_a_foreign_page_gets_no_socket(
     jp_serverapp: ServerApp, jp_fetch: Callable[..., Any], jp_http_port: int
 ) -> None:
-    from tornado.httpclient import HTTPRequest
-    from tornado.websocket import websocket_connect
-
     headers = {"Cookie": await cookies(jp_fetch), "Origin": "https://elsewhere.example"}
     url = f"ws://localhost:{jp_http_port}{jp_serverapp.base_url}datarus/ws"
     with pytest.raises(HTTPClientError) as refused:

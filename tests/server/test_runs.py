@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -16,12 +17,12 @@ from sockets import Browser
 from tornado.httpclient import HTTPClientError
 
 ASK = {"question": "What is 6 times 7?", "notebook": "a.ipynb"}
-ANSWER = "<stop_analysis>\n<thought>Done.</thought>\n<answer>It is 42.</answer>\n</stop_analysis>"
+ANSWER = "<stop_analysis>\n<thought>Done.</thought>\n<answer>All is well.</answer>\n</stop_analysis>"
 
 
 def step(code: str) -> str:
     return (
-        "<step>\n<thought>Look.</thought>\n<action>python_executor</action>\n"
+        f"<step>\n<thought>Run {len(code)} characters.</thought>\n<action>python_executor</action>\n"
         f"<action_input>\n{code}\n</action_input>\n</step>"
     )
 
@@ -139,7 +140,7 @@ async def test_a_notebook_has_one_run_at_a_time(api: Api, notebook: Path, jp_roo
     await browser.until(lambda: browser.event("run_finished"))
 
 
-@pytest.mark.parametrize("replies", [[step("print(1)"), step("print(2)"), step("print(3)"), ANSWER]])
+@pytest.mark.parametrize("replies", [[step("print(1)"), step("print(20)"), step("print(300)"), ANSWER]])
 async def test_code_waits_for_approval(api: Api, notebook: Path, jp_ws_fetch) -> None:
     browser = Browser(await jp_ws_fetch("datarus", "ws"))
     await browser.open()
@@ -239,11 +240,11 @@ BODIES = [
 ]
 
 
-@pytest.mark.parametrize(("body", "status"), BODIES)
-async def test_a_body_without_sense_is_refused_in_words(api: Api, notebook: Path, body: Any, status: int) -> None:
-    code, message = await refused(api("runs", body=body))
-    assert code == status
-    assert message.endswith(".")
+async def test_a_body_without_sense_is_refused_in_words(api: Api, notebook: Path) -> None:
+    for body, status in BODIES:
+        code, message = await refused(api("runs", body=body))
+        assert code == status, body
+        assert message.endswith("."), body
     assert await api("runs", notebook="a.ipynb") == []
 
 
@@ -252,34 +253,28 @@ async def test_bytes_that_are_no_json_are_refused(jp_fetch: Callable[..., Any]) 
     assert code == 400
 
 
-OUTSIDE = [
-    ("..%2F..%2Fetc%2Fpasswd",),
-    ("20261122-120000-abcdef",),
-    ("20261122-120000-abcdef%2F..",),
-    ("x",),
-]
+OUTSIDE = ["..%2F..%2Fetc%2Fpasswd", "20261122-120000-abcdef", "20261122-120000-abcdef%2F..", "x", "%00"]
+ACTIONS = {
+    "": None,
+    "/stop": {},
+    "/mode": {"mode": "auto"},
+    "/approval": {"step": 1, "sha256": "0", "verdict": "approved"},
+    "/feedback": {"rating": 1},
+}
 
 
-@pytest.mark.parametrize("parts", OUTSIDE)
-@pytest.mark.parametrize("action", ["", "stop", "mode", "approval", "feedback"])
 async def test_no_other_file_is_a_run(
-    jp_serverapp: ServerApp, http_server_client: Any, jp_auth_header: dict[str, str], parts: tuple[str], action: str
+    jp_serverapp: ServerApp, http_server_client: Any, jp_auth_header: dict[str, str], tmp_path: Path
 ) -> None:
-    bodies = {
-        "stop": {},
-        "mode": {"mode": "auto"},
-        "approval": {"step": 1, "sha256": "0", "verdict": "approved"},
-        "feedback": {"rating": 1},
-    }
-    url = f"{jp_serverapp.base_url}datarus/api/runs/{parts[0]}" + (f"/{action}" if action else "")
-    with pytest.raises(HTTPClientError) as error:
-        await http_server_client.fetch(
-            url,
-            method="POST" if action else "GET",
-            body=json.dumps(bodies[action]) if action else None,
-            headers=dict(jp_auth_header),
-        )
-    assert error.value.code == 404
+    before = sorted(tmp_path.rglob("*.jsonl"))
+    for run, (action, body) in itertools.product(OUTSIDE, ACTIONS.items()):
+        url = f"{jp_serverapp.base_url}datarus/api/runs/{run}{action}"
+        content = None if body is None else json.dumps(body)
+        method = "GET" if body is None else "POST"
+        with pytest.raises(HTTPClientError) as error:
+            await http_server_client.fetch(url, method=method, body=content, headers=dict(jp_auth_header))
+        assert error.value.code == 404, url
+    assert sorted(tmp_path.rglob("*.jsonl")) == before
 
 
 async def test_since_must_be_a_number(api: Api, notebook: Path, jp_ws_fetch) -> None:
