@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -71,6 +71,8 @@ class KernelChannel:
         self._tasks: list[asyncio.Task[None]] = []
         self._client: AsyncKernelClient | None = None
         self._heard = False
+        self._last: Request | None = None
+        """Our request that the kernel finished last; None once it was busy with anything else since."""
 
     @property
     def id(self) -> str:
@@ -106,7 +108,7 @@ class KernelChannel:
             self._client.stop_channels()
             self._client = None
 
-    async def execute(self, code: str, *, timeout: float) -> AsyncIterator[KernelOutput]:
+    async def execute(self, code: str, *, timeout: float) -> AsyncGenerator[KernelOutput, None]:
         """Run ``code`` as ``Kernel.execute`` says. ``timeout`` counts from when the kernel begins with it."""
         request = Request()
         work = asyncio.create_task(self._run(request, code, timeout))
@@ -155,6 +157,8 @@ class KernelChannel:
 
         Code that is queued behind a user's cell cannot be taken back, so a harmless request queues in its place.
         """
+        if await self._idle():
+            return None
         try:
             async with asyncio.timeout(seconds):
                 while True:
@@ -167,6 +171,10 @@ class KernelChannel:
                             return None
         except TimeoutError:
             return Executed("timeout", None, 0.0, BUSY.format(seconds))
+
+    async def _idle(self) -> bool:
+        """Whether the kernel did nothing since our last request, so that there is no need to ask it."""
+        return self._last is not None and self._last.process == self._process and await self._alive()
 
     async def _run_once(self, request: Request, code: str, timeout: float, silent: bool) -> Executed:
         # With stop_on_error a failing cell of ours would throw away the cells that the user has queued.
@@ -189,7 +197,11 @@ class KernelChannel:
         return Executed("timeout", request.count, request.seconds, (LATE if reacted else STUCK).format(timeout))
 
     async def _interrupt(self, request: Request) -> bool:
-        """Interrupt the kernel while it is at work on ``request``, more than once as a signal may fall on deaf ears."""
+        """Interrupt the kernel while it is at work on ``request``, more than once as a signal may fall on deaf ears.
+
+        What was just sent has yet to begin: without waiting for that, it would run on with nobody watching.
+        """
+        await within(self._waits.react, request.started)
         deadline = time.monotonic() + self._waits.react
         while request.executing and time.monotonic() < deadline:
             try:
@@ -219,6 +231,9 @@ class KernelChannel:
         """Which process the kernel is, where the manager started it on this machine."""
         return getattr(getattr(self._manager, "provisioner", None), "pid", None)
 
+    async def _alive(self) -> bool:
+        return bool(await ensure_async(self._manager.is_alive()))
+
     async def _listen(self, receive: Callable[..., Awaitable[Message]], take: Callable[[Message], None]) -> None:
         while True:
             try:
@@ -233,7 +248,10 @@ class KernelChannel:
 
     def _on_iopub(self, message: Message) -> None:
         kind, content = message["header"]["msg_type"], message["content"]
-        if request := self._requests.get(message["parent_header"].get("msg_id", "")):
+        request = self._requests.get(message["parent_header"].get("msg_id", ""))
+        if kind == "status":
+            self._last = request if content["execution_state"] == "idle" else None
+        if request:
             request.take_iopub(kind, content)
             self._heard = True
         elif content.get("execution_state") == "starting" and self._heard:
@@ -243,7 +261,7 @@ class KernelChannel:
         """A dead kernel says nothing, and a new one knows nothing of what the old one was asked."""
         while True:
             await asyncio.sleep(self._waits.alive)
-            if self._requests and not await ensure_async(self._manager.is_alive()):
+            if self._requests and not await self._alive():
                 self._lose(DEAD)
             for request in self._requests.values():
                 if request.process != self._process:

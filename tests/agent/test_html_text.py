@@ -37,6 +37,10 @@ def test_hostile_tables_are_bounded() -> None:
     assert html_to_text("<table><tr><td colspan='many' rowspan='-1'>x</table>") == "x"
 
 
+def test_sloppy_tables_are_read() -> None:
+    assert html_to_text("<table><td>1<td>b</td></tr><tr><td>22<td>c") == " 1  b\n22  c"
+
+
 @given(st.text("<>/tabledrh scipy=\"'x&;!-\n", max_size=200))
 def test_any_text_can_be_read(html: str) -> None:
     assert isinstance(html_to_text(html), str)

@@ -31,15 +31,15 @@ async def test_the_users_variables_are_there_and_ours_are_theirs(tmp_path: Path)
 
 async def test_a_users_cell_runs_first_and_its_time_and_output_are_not_ours(tmp_path: Path) -> None:
     async with notebook(tmp_path) as user, live_kernel(user.manager, "k1") as kernel:
-        theirs = user.send("print('theirs', flush=True)" + HELD + "time.sleep(0.5); print('theirs too')")
+        theirs = user.send("print('theirs', flush=True)" + HELD + "time.sleep(1.5); print('theirs too')")
         await user.begun(theirs)
-        ours = asyncio.create_task(run(kernel, "print('ours')", timeout=0.4))
+        ours = asyncio.create_task(run(kernel, "print('ours')", timeout=1.2))
         (tmp_path / "go").touch()
         outputs, executed = await ours
         assert (await user.reply(theirs))["status"] == "ok"
     assert printed(outputs) == "ours\n"
     assert executed.status == "ok"
-    assert executed.seconds < 0.4
+    assert executed.seconds < 1.2
 
 
 async def test_stopping_while_a_users_cell_runs_leaves_it_alone_and_never_runs_our_code(tmp_path: Path) -> None:

@@ -196,7 +196,7 @@ def test_an_error_in_one_line(name: str, value: str, line: str) -> None:
 def test_a_flood_takes_time_in_proportion() -> None:
     outputs = Outputs()
     began = time.monotonic()
-    for number in range(100_000):
-        write(outputs, f"{number}" + "x" * 100 + "\n", ("stdout", "stderr")[number % 2])
+    for number in range(30_000):
+        write(outputs, f"{number}" + "x" * 300 + "\n", ("stdout", "stderr")[number % 2])
     assert len("".join(texts(outputs.close()))) < 1_000_100
     assert time.monotonic() - began < 10

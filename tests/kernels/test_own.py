@@ -119,7 +119,7 @@ async def test_ten_megabytes_of_output_are_bounded_and_hold_nothing_up(tmp_path:
         grown = psutil.Process().memory_info().rss - before
     text = printed(outputs)
     assert executed.status == "ok"
-    assert executed.seconds < 10
+    assert executed.seconds < 20
     assert len(text) < 1_000_100
     assert text.startswith("000000 xxx")
     assert text.endswith("the end\n")
@@ -159,6 +159,7 @@ async def test_a_cell_deaf_to_interrupts_is_given_up_and_the_next_waits_for_its_
         assert refused == Executed("timeout", None, 0.0, refused.error)
         assert "busy for 0.5 s with another cell" in refused.error
         (tmp_path / "enough").touch()
+        await kernel.ready(20)
         outputs, executed = await run(kernel, "print('again')")
     assert printed(outputs) == "again\n"
     assert executed.status == "ok"
@@ -192,6 +193,17 @@ async def test_cancelling_a_cell_interrupts_it_and_leaves_the_kernel_usable(tmp_
     assert executed.status == "ok"
 
 
+async def test_cancelling_at_any_moment_leaves_nothing_running(tmp_path: Path) -> None:
+    async with own_kernel(tmp_path) as kernel:
+        for milliseconds in range(0, 24, 2):
+            task = asyncio.create_task(run(kernel, "while True: pass"))
+            await asyncio.wait([task], timeout=milliseconds / 1000)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert await kernel.evaluate("print('free')", timeout=20) == "free\n"
+
+
 async def test_closing_the_iterator_interrupts_the_cell(tmp_path: Path) -> None:
     async with own_kernel(tmp_path) as kernel:
         cell = kernel.execute("print('on it', flush=True)\nwhile True: pass", timeout=60)
@@ -213,7 +225,7 @@ async def test_evaluate_prints_without_a_trace(tmp_path: Path) -> None:
 async def test_evaluate_that_fails_or_is_late_is_empty(tmp_path: Path, code: str, timeout: float) -> None:
     async with own_kernel(tmp_path) as kernel:
         assert await kernel.evaluate(code, timeout=timeout) == ""
-        assert await kernel.evaluate("print('free')", timeout=5) == "free\n"
+        assert await kernel.evaluate("print('free')", timeout=20) == "free\n"
 
 
 async def test_nothing_is_left_behind(tmp_path: Path) -> None:
