@@ -35,6 +35,7 @@ from datarus_jupyter.journal import events as ev
 from datarus_jupyter.journal.cells import sha256
 from datarus_jupyter.protocol import prompts
 from datarus_jupyter.protocol.escaping import escape
+from datarus_jupyter.protocol.grammar import end_grammar, turn_grammar
 from datarus_jupyter.protocol.tags import STOP
 
 
@@ -69,6 +70,8 @@ class Agent:
 
         Raises ``JournalError`` if the journal cannot be written; nothing else that is expected to happen.
         """
+        if self.profile.grammar and self.sampling.grammar is None:
+            self.sampling = replace(self.sampling, grammar=turn_grammar(question.text))
         self._start(question)
         try:
             async with asyncio.timeout(self.limits.seconds):
@@ -114,7 +117,7 @@ class Agent:
                     self._bounds.after_thought(turn.thought)
                     step += 1
         except BoundReached as bound:
-            return await self._last_word(step, bound)
+            return await self._last_word(step, bound, question)
 
     async def _step(self, step: int, code: str, question: str) -> None:
         """Approve, execute and observe one step's code."""
@@ -201,8 +204,14 @@ class Agent:
 
     def _accept(self, step: int, answer: str, question: str, context: str) -> bool:
         """Whether the answer may stand. What is missing is pointed out once, then the answer stands as it is."""
-        outputs = {n: self.record.cells.outputs(n) for n in range(1, step)}
-        claims = ground(answer, {n: _printed(shown) for n, shown in outputs.items()}, given=f"{question}\n{context}")
+        cells = self.record.cells
+        outputs = {n: cells.outputs(n) for n in range(1, step)}
+        claims = ground(
+            answer,
+            {n: _printed(shown) for n, shown in outputs.items()},
+            given=f"{question}\n{context}",
+            code="\n".join(cells.code(n) for n in outputs),
+        )
         missing = unfounded(claims)
         checks: list[tuple[ev.ReminderReason, str, str]] = [
             ("unfinished", missing_figure(question, (o for shown in outputs.values() for o in shown)), "no figure yet"),
@@ -221,12 +230,12 @@ class Agent:
         self.record(ev.ReplyDiscarded(step=step, reason=why))
         self.record(ev.Reminder(step=step, reason=reason, text=text))
 
-    async def _last_word(self, step: int, bound: BoundReached) -> ev.RunFinished:
+    async def _last_word(self, step: int, bound: BoundReached, question: str) -> ev.RunFinished:
         """The run must end: ask once for an answer from what is there."""
         answer = ""
         if bound.reason in ("steps", "errors", "repetition", "format") and step > 1:
             self._remind(step, "unfinished", prompts.LAST_WORD, str(bound))
-            grammar = prompts.ANSWER_GRAMMAR if self.sampling.grammar else None
+            grammar = end_grammar(question) if self.sampling.grammar else None
             turn = await self._turn(step, replace(self.sampling, grammar=grammar))
             answer = turn.answer or turn.prose.strip()
         return self._finish(bound.reason, answer, str(bound))
@@ -247,9 +256,4 @@ def _printed(outputs: list[dict[str, Any]]) -> str:
 
 
 def _sampling(profile: prompts.Profile) -> Sampling:
-    return Sampling(
-        temperature=profile.temperature,
-        top_k=profile.top_k,
-        stop=STOP,
-        grammar=prompts.GRAMMAR if profile.grammar else None,
-    )
+    return Sampling(temperature=profile.temperature, top_k=profile.top_k, stop=STOP)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -78,7 +79,14 @@ class CellsFold(Fold):
 
     def outputs(self, step: int) -> list[dict[str, Any]]:
         """The outputs that stand below the step's code."""
-        return next((cell.outputs for cell in self._cells.values() if cell.step == step and cell.kind == "code"), [])
+        return next((cell.outputs for cell in self._of_step(step)), [])
+
+    def code(self, step: int) -> str:
+        """The step's code as it ran."""
+        return next((cell.own for cell in self._of_step(step)), "")
+
+    def _of_step(self, step: int) -> Iterator[Cell]:
+        return (cell for cell in self._cells.values() if cell.step == step and cell.kind == "code")
 
     def _apply(self, event: ev.Event) -> None:
         match event:

@@ -1,0 +1,81 @@
+"""Chromium, and JupyterLab servers with a scripted engine."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from lab import FLAGS, Lab, Tab, running_lab
+from playwright.sync_api import Browser, sync_playwright
+
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+
+
+@pytest.fixture(autouse=True)
+def jp_asyncio_loop() -> None:
+    """No loop of pytest-jupyter's: Playwright runs one of its own in these tests."""
+
+
+@pytest.fixture(autouse=True)
+def jp_server_cleanup() -> None:
+    """No server of pytest-jupyter's either."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert chromium, "The browser tests need Chromium: apt-get install chromium"
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=chromium, args=[*FLAGS])
+
+
+def make_notebook(path: Path, *sources: str) -> None:
+    """A notebook with these code cells and the kernel of this environment."""
+    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": kernel})
+    for number, source in enumerate(sources):
+        cell = nbformat.v4.new_code_cell(source, id=f"own-{number}")
+        notebook.cells.append(cell)
+    nbformat.write(notebook, path)
+
+
+Start = Callable[..., Lab]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start a server in which the scripted engine gives ``replies``, with penguins.csv and work.ipynb in its root."""
+    with ExitStack() as stack:
+
+        def begin(replies: Sequence[str | dict[str, Any]], speed: float = 0.0, **environment: str) -> Lab:
+            folder = tmp_path / "lab"
+            (folder / "root").mkdir(parents=True)
+            (folder / "replies.json").write_text(json.dumps(list(replies)))
+            shutil.copy(EXAMPLES / "penguins.csv", folder / "root")
+            make_notebook(folder / "root" / "work.ipynb", "mine = 17\nmine")
+            script = {"DATARUS_REPLIES": str(folder / "replies.json"), "DATARUS_TOKENS_PER_SECOND": str(speed)}
+            return stack.enter_context(running_lab(folder, **(environment or script)))
+
+        yield begin
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Callable[..., Tab]]:
+    """Open tabs; close them at the end, and fail if their pages threw errors."""
+    opened: list[Tab] = []
+
+    def open_tab(lab: Lab, *args: Any, **kwargs: Any) -> Tab:
+        opened.append(Tab(browser, lab, *args, **kwargs))
+        return opened[-1]
+
+    yield open_tab
+    errors = [error for one in opened for error in one.errors]
+    for one in opened:
+        one.context.close()
+    assert errors == []

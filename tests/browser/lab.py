@@ -1,0 +1,164 @@
+"""A real JupyterLab in a real Chromium, as a user would drive it."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import nbformat
+from playwright.sync_api import Browser, Locator, Page, expect
+
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
+FLAGS += ("--disable-component-update", "--disable-sync")
+SCREENSHOTS = Path(__file__).parent.parent.parent / "screenshots"
+STARTING_SECONDS = 60
+PATIENCE = 30_000
+"""Milliseconds that an expectation waits; the machine may be busy."""
+
+
+@dataclass
+class Lab:
+    """A running server with its files in ``root`` and its journals and settings in folders of its own."""
+
+    url: str
+    token: str
+    root: Path
+    data: Path
+    process: subprocess.Popen[bytes]
+
+    def notebook(self, name: str = "work.ipynb") -> list[dict[str, Any]]:
+        """The notebook's cells as they are on disk."""
+        return nbformat.read(self.root / name, 4).cells  # type: ignore[no-untyped-call, no-any-return]
+
+    def journals(self) -> list[list[dict[str, Any]]]:
+        """Every run's events, oldest run first."""
+        files = sorted((self.data / "datarus" / "runs").glob("*.jsonl"))
+        return [[json.loads(line) for line in file.read_text().splitlines()] for file in files]
+
+
+@contextmanager
+def running_lab(folder: Path, **environment: str) -> Iterator[Lab]:
+    """Start JupyterLab on a free port; stop it, its kernels and its engine at the end."""
+    root, data = folder / "root", folder / "data"
+    root.mkdir(parents=True, exist_ok=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    token = secrets.token_hex(16)
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}"]
+    command += ["--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}", f"--IdentityProvider.token={token}"]
+    command += ["--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None"]
+    command += ["--allow-root"] if os.getuid() == 0 else []
+    variables = os.environ | {
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_DATA_DIR": str(data),
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+    }
+    with (folder / "server.log").open("ab") as log:
+        process = subprocess.Popen(command, env=variables | environment, stdout=log, stderr=log, cwd=root)
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _await_server(url, token, process, folder / "server.log")
+            yield Lab(url, token, root, data, process)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+
+
+def _await_server(url: str, token: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + STARTING_SECONDS
+    request = Request(f"{url}/api/status", headers={"Authorization": f"token {token}"})
+    while True:
+        try:
+            with urlopen(request, timeout=5):
+                return
+        except OSError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"JupyterLab did not start:\n{log.read_text()[-3000:]}") from None
+            time.sleep(0.1)
+
+
+class Tab:
+    """One browser tab with a notebook open and the sidebar showing."""
+
+    def __init__(self, browser: Browser, lab: Lab, notebook: str = "work.ipynb", width: int = 1280) -> None:
+        self.lab = lab
+        self.context = browser.new_context(viewport={"width": width, "height": 860})
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE)
+        self.errors: list[str] = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.load(notebook)
+
+    def load(self, notebook: str = "work.ipynb") -> None:
+        """Open or reload the page and wait until the kernel is idle."""
+        self.page.goto(f"{self.lab.url}/lab/tree/{notebook}?token={self.lab.token}")
+        self.page.wait_for_function("window.jupyterapp?.shell && document.querySelector('.jp-Notebook')")
+        idle = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook-ExecutionIndicator[data-status=idle]"
+        self.page.wait_for_selector(idle)
+        self.command("datarus:open")
+        expect(self.box).to_be_visible(timeout=PATIENCE)
+
+    def command(self, name: str, **arguments: object) -> None:
+        """Run a command of JupyterLab."""
+        self.page.evaluate("([n, a]) => window.jupyterapp.commands.execute(n, a)", [name, arguments])
+
+    @property
+    def box(self) -> Locator:
+        return self.page.get_by_role("textbox", name="Question about this notebook")
+
+    @property
+    def panel(self) -> Locator:
+        return self.page.get_by_role("region", name="Datarus", exact=True)
+
+    @property
+    def answer(self) -> Locator:
+        return self.panel.get_by_role("region", name="Answer").last
+
+    @property
+    def totals(self) -> Locator:
+        """The line under a run that is over."""
+        return self.panel.locator(".jp-Datarus-totals")
+
+    def ask(self, question: str) -> None:
+        """Type a question and press Enter."""
+        self.box.fill(question)
+        self.box.press("Enter")
+
+    def wait_for_end(self, runs: int = 1, seconds: float = 60) -> None:
+        """Wait until so many runs of the conversation are over."""
+        expect(self.totals).to_have_count(runs, timeout=seconds * 1000)
+
+    def cells(self) -> list[dict[str, Any]]:
+        """The cells of the notebook's model, saved or not."""
+        script = "() => window.jupyterapp.shell.currentWidget.context.model.toJSON().cells"
+        return self.page.evaluate(script)  # type: ignore[no-any-return]
+
+    def sources(self) -> list[str]:
+        """The sources of the runs' cells in the notebook's model."""
+        return ["".join(cell["source"]) for cell in self.cells() if "datarus" in cell["metadata"]]
+
+    def until(self, holds: Callable[[], bool], what: str, seconds: float = 30) -> None:
+        """Poll until ``holds``, or fail saying ``what`` did not come."""
+        deadline = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < deadline, f"did not happen in {seconds} s: {what}; cells: {self.sources()}"
+            self.page.wait_for_timeout(50)
+
+    def screenshot(self, name: str) -> None:
+        """Keep a picture for a person to look at."""
+        SCREENSHOTS.mkdir(exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
