@@ -48,7 +48,8 @@ function Header(): JSX.Element | null {
   return (
     <div className="jp-Datarus-header" title={notebook}>
       <span className="jp-Datarus-name">{basename(notebook)}</span>
-      <span className="jp-Datarus-kernel">{[kernel, kernelState].filter(Boolean).join(' · ')}</span>
+      <span className="jp-Datarus-kernel">{kernel}</span>
+      <span className="jp-Datarus-kernelState">{kernelState.toLowerCase()}</span>
     </div>
   );
 }

@@ -30,18 +30,22 @@ export class CellWriter {
     return this._edited;
   }
 
-  /** Write what is new in `view`. Call it inside a transaction of the shared model. */
+  /** Write what is new in `view`. What streams in is no step of the user's undo history. */
   write(view: ICell): void {
     if (view === this._view) {
       return;
     }
     const { model } = this;
-    this._writeSource(model, view);
+    // The mark goes with the source, so that no save can come between them.
+    model.sharedModel.transact(() => {
+      this._writeSource(model, view);
+      this._writeMark(model, view);
+    }, false);
+    // Outputs stay outside: in a transaction Lab would take them for a remote change and show them twice.
     if (model.type === 'code') {
       this._writeOutputs((model as ICodeCellModel).outputs, view);
       this._writeState(model as ICodeCellModel, view);
     }
-    this._writeMark(model, view);
     this._view = view;
   }
 

@@ -43,6 +43,8 @@ export interface IRun {
   readonly reason: FinishReason | null;
   /** One sentence for the user on how it ended, '' if it was answered. */
   readonly message: string;
+  /** What the run does while nothing streams in, as a sentence; '' if there is nothing to say. */
+  readonly note: string;
   readonly promptTokens: number;
   readonly cachedTokens: number;
   readonly completionTokens: number;
@@ -66,6 +68,7 @@ export function noRun(run: string): IRun {
     claims: [],
     reason: null,
     message: '',
+    note: '',
     promptTokens: 0,
     cachedTokens: 0,
     completionTokens: 0,
@@ -97,11 +100,17 @@ function apply(run: IRun, event: AnyEvent): IRun {
     case 'step_opened':
       return step(run, event.step, {});
     case 'text':
-      return text(run, event.step, event.channel, event.delta);
+      return text({ ...run, note: '' }, event.step, event.channel, event.delta);
     case 'step_closed':
       return step(run, event.step, { code: event.code, state: 'ready' });
     case 'reply_discarded':
-      return { ...run, steps: run.steps.filter(one => one.number !== event.step), answer: '' };
+      return {
+        ...run,
+        steps: run.steps.filter(one => one.number !== event.step),
+        answer: '',
+        claims: [],
+        note: event.reason
+      };
     case 'usage':
       return usage(run, event);
     case 'approval_requested': {
@@ -124,9 +133,6 @@ function apply(run: IRun, event: AnyEvent): IRun {
       });
     case 'observation':
       return step(run, event.step, { observation: event.text });
-    case 'reminder':
-      // An answer that is asked about again is replaced by the next one.
-      return { ...run, answer: '', claims: [] };
     case 'grounding':
       return { ...run, claims: event.claims };
     case 'run_interrupted':
@@ -212,6 +218,15 @@ const OPEN: ReadonlySet<StepState> = new Set([
 /** Whether a step is still under way. */
 export function isOpen(one: IStep): boolean {
   return OPEN.has(one.state);
+}
+
+/** What the run waits for when nothing of it shows that it is at work; null while a step or the answer does. */
+export function pause(run: IRun): string | null {
+  const last = cards(run).at(-1);
+  if (run.state !== 'running' || run.answer || (last && isOpen(last))) {
+    return null;
+  }
+  return run.note || (last ? 'The model reads the result…' : 'The model reads the question…');
 }
 
 /** A run that ended leaves no step under way: what had no code is done, what had some was not run. */

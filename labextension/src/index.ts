@@ -8,6 +8,7 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { IStateDB } from '@jupyterlab/statedb';
 import { Actions } from './actions';
 import { Client } from './client';
 import { CommandIDs, addCommands } from './commands';
@@ -20,6 +21,7 @@ import { IDatarus } from './tokens';
 
 const ID = 'datarus-jupyter:plugin';
 const RANK = 300;
+const SHOWN = 'datarus-jupyter:shown';
 
 const plugin: JupyterFrontEndPlugin<IDatarus> = {
   id: ID,
@@ -28,7 +30,7 @@ const plugin: JupyterFrontEndPlugin<IDatarus> = {
   autoStart: true,
   provides: IDatarus,
   requires: [INotebookTracker, IRenderMimeRegistry],
-  optional: [ILabShell, ILayoutRestorer, ISettingRegistry, ICommandPalette],
+  optional: [ILabShell, ILayoutRestorer, ISettingRegistry, IStateDB, ICommandPalette],
   activate: (
     app: JupyterFrontEnd,
     tracker: INotebookTracker,
@@ -36,6 +38,7 @@ const plugin: JupyterFrontEndPlugin<IDatarus> = {
     shell: ILabShell | null,
     restorer: ILayoutRestorer | null,
     settings: ISettingRegistry | null,
+    state: IStateDB | null,
     palette: ICommandPalette | null
   ): IDatarus => {
     const client = new Client(app.serviceManager.serverSettings);
@@ -51,9 +54,11 @@ const plugin: JupyterFrontEndPlugin<IDatarus> = {
       .then(loaded => {
         applySettings(loaded, store, notebooks);
         loaded.changed.connect(() => applySettings(loaded, store, notebooks));
-        return showOnce(app, shell, panel, loaded);
       })
       .catch(reason => console.error('The settings of Datarus cannot be loaded.', reason));
+    showOnce(app, state, panel).catch(reason =>
+      console.error('The panel of Datarus cannot be shown.', reason)
+    );
     return {
       ask: async question => void (await app.commands.execute(CommandIDs.ask, { question })),
       stop: async () => void (await app.commands.execute(CommandIDs.stop))
@@ -70,17 +75,16 @@ function applySettings(
   notebooks.follow = settings.get('follow').composite as boolean;
 }
 
-/** The first time ever the panel opens by itself; from then on Lab restores it as the user left it. */
+/** In a fresh workspace the panel opens by itself; from then on Lab restores it as the user left it. */
 async function showOnce(
   app: JupyterFrontEnd,
-  shell: ILabShell | null,
-  panel: DatarusPanel,
-  settings: ISettingRegistry.ISettings
+  state: IStateDB | null,
+  panel: DatarusPanel
 ): Promise<void> {
-  await shell?.restored;
-  if (settings.get('shown').composite !== true) {
+  await app.restored;
+  if (state && (await state.fetch(SHOWN)) === undefined) {
     app.shell.activateById(panel.id);
-    await settings.set('shown', true);
+    await state.save(SHOWN, true);
   }
 }
 

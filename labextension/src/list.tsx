@@ -18,6 +18,7 @@ export function RunList({ conversation }: { conversation: Conversation }): JSX.E
       return;
     }
     const follow = () => {
+      atEnd.current ||= outer.scrollHeight <= outer.clientHeight;
       if (atEnd.current) {
         outer.scrollTop = outer.scrollHeight;
       }
@@ -38,6 +39,8 @@ export function RunList({ conversation }: { conversation: Conversation }): JSX.E
       className="jp-Datarus-list"
       ref={list}
       onScroll={onScroll}
+      // What the user opens grows in its place, it is no new text.
+      onClickCapture={() => (atEnd.current = false)}
       tabIndex={0}
       role="log"
       aria-live="off"

@@ -1,5 +1,5 @@
 import { memo, useCallback } from 'react';
-import { cards, correctedIn, stepCount, type IRun } from './chat';
+import { cards, correctedIn, pause, stepCount, type IRun } from './chat';
 import { markClaims } from './claims';
 import { useServices } from './context';
 import { clock, count, plural, seconds } from './format';
@@ -9,6 +9,7 @@ import { StepCard } from './stepcard';
 /** One question, its steps and its answer. */
 export const RunView = memo(function RunView({ run }: { run: IRun }): JSX.Element {
   const shown = cards(run);
+  const waiting = pause(run);
   return (
     <article className="jp-Datarus-run" aria-label={run.question}>
       <header className="jp-Datarus-who">
@@ -29,9 +30,9 @@ export const RunView = memo(function RunView({ run }: { run: IRun }): JSX.Elemen
           ))}
         </ol>
       )}
-      {shown.length === 0 && !run.answer && run.state === 'running' && (
+      {waiting !== null && (
         <div className="jp-Datarus-wait">
-          <span className="jp-Datarus-dot" /> The model reads the question…
+          <span className="jp-Datarus-dot" /> {waiting}
         </div>
       )}
       {run.answer && <Answer run={run} />}

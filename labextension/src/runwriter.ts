@@ -63,7 +63,7 @@ export class RunWriter {
       // Another model under the same id: the document was loaded again or the cell moved, so look at it afresh.
       const known = writer?.model === model ? writer : new CellWriter(this.run, model, view, false);
       this._writers.set(view.id, known);
-      this._transact(() => known.write(view));
+      known.write(view);
     } else if (!writer && view.born > this._trace) {
       this._insert(view, anchor);
     }
@@ -84,7 +84,7 @@ export class RunWriter {
     if (model) {
       const writer = new CellWriter(this.run, model, view, true);
       this._writers.set(view.id, writer);
-      this._transact(() => writer.write(view));
+      writer.write(view);
     }
   }
 
@@ -125,10 +125,6 @@ export class RunWriter {
   private _find(id: string): ICellModel | null {
     const index = this._index(id);
     return index < 0 ? null : this._model.cells.get(index);
-  }
-
-  private _transact(change: () => void): void {
-    this._model.sharedModel.transact(change, false);
   }
 
   private _trace: number;

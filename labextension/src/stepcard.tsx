@@ -99,10 +99,10 @@ function State({ step }: { step: IStep }): JSX.Element {
 
 function Approval({ run, step }: { run: string; step: IStep }): JSX.Element {
   const { actions } = useServices();
-  const reasons = (step.approval?.reasons ?? []).join('; ');
+  const reasons = (step.approval?.reasons ?? []).join(' ');
   return (
     <div className="jp-Datarus-approval">
-      <div>waiting for your approval{reasons && `: ${reasons}`}</div>
+      <div>Waiting for your approval. {reasons}</div>
       <div className="jp-Datarus-buttons">
         <Button
           className="jp-mod-styled jp-mod-accept"
@@ -133,9 +133,20 @@ function Details({ step }: { step: IStep }): JSX.Element {
   return (
     <div className="jp-Datarus-details">
       {step.thought && <Markdown source={step.thought} />}
-      {step.code && <pre aria-label="Code">{step.code}</pre>}
-      {step.observation && <pre aria-label="What the model saw">{step.observation}</pre>}
+      {step.code && <Text label="Code" text={step.code} />}
+      {step.observation && <Text label="What the model was shown of it" text={step.observation} />}
       {step.tokens > 0 && <div className="jp-Datarus-stepNote">{count(step.tokens)} tokens</div>}
     </div>
+  );
+}
+
+function Text({ label, text }: { label: string; text: string }): JSX.Element {
+  return (
+    <>
+      <div className="jp-Datarus-stepNote">{label}</div>
+      <pre tabIndex={0} aria-label={label}>
+        {text}
+      </pre>
+    </>
   );
 }
