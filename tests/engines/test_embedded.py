@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from lora import write_lora
 from reading import HELLO, listen, read
 
 from datarus_jupyter.agent.interfaces import Sampling, TextDelta
@@ -87,6 +88,15 @@ async def test_a_warmed_prefix_is_cached_for_the_first_question(smollm2: Path) -
         await engine.warm([Message("system", "You sort. " * 60)])
         _, end = await read(engine, [Message("system", "You sort. " * 60), *HELLO], max_tokens=4)
         assert end.cached_tokens > 100
+
+
+async def test_an_adapter_changes_what_the_model_says(smollm2: Path, tmp_path: Path) -> None:
+    write_lora(tmp_path / "adapter.gguf", width=576)
+    texts = []
+    for lora_file in (None, tmp_path / "adapter.gguf"):
+        async with Embedded(settings(smollm2, lora_file=lora_file)) as engine:
+            texts.append((await read(engine, LONG, max_tokens=16, temperature=0.0, grammar=ENDLESS))[0])
+    assert texts[0] != texts[1]
 
 
 async def test_two_replies_stream_at_once(smollm2: Path) -> None:
