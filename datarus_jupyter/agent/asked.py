@@ -9,13 +9,14 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from datarus_jupyter.protocol.form import asked_names, form_of
+
 _FIGURE = re.compile(
     r"\b(plot|chart|histogram|scatter ?plot|box ?plot|bar ?plot|heat ?map|graph|draw|visuali[sz]e)\b", re.IGNORECASE
 )
 _NO_FIGURE = re.compile(
     r"\b(no|not|without|don't|do not)\s+(?:\w+\s+){0,2}(plot|chart|graph|figure|draw)", re.IGNORECASE
 )
-_FORM = re.compile(r"@(\w+)\[")
 
 
 def missing_figure(question: str, outputs: Iterable[Mapping[str, Any]]) -> str:
@@ -30,12 +31,11 @@ def missing_figure(question: str, outputs: Iterable[Mapping[str, Any]]) -> str:
 
 def missing_form(question: str, answer: str) -> str:
     """A reminder, if the question gives a form such as ``@mean[...]`` and the answer is not in it; else ''."""
-    names = dict.fromkeys(_FORM.findall(question))
+    names = asked_names(question)
     absent = [name for name in names if not re.search(rf"@{name}\[[^\]]+\]", answer)]
     if not absent:
         return ""
-    form = ", ".join(f"@{name}[value]" for name in names)
     return (
         "The answer is not in the form that was asked for. Give it again with <stop_analysis>; "
-        f"<answer> must hold {form} with the values that your code printed."
+        f"<answer> must hold {form_of(names)} with the values that your code printed."
     )

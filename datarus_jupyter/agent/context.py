@@ -23,6 +23,7 @@ _HEAD_BYTES = 64 * 1024
 _COUNTED_BYTES = 64 * 1024 * 1024
 _MAX_FILES = 20
 _MAX_COLUMNS = 40
+_MAX_ROW_CHARS = 160
 _MAX_CELL_CHARS = 600
 _MAX_CELLS_CHARS = 3_000
 _PROBE_SECONDS = 5.0
@@ -30,12 +31,16 @@ _PROBE_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A data file: its path as the code can open it, columns where they can be read cheaply, rows if counted."""
+    """A data file: its path as the code can open it, columns and the first row where they can be read cheaply.
+
+    ``first`` is the beginning of the first row as it stands in the file; ``rows`` is None if they were not counted.
+    """
 
     path: str
     columns: tuple[str, ...] = ()
     rows: int | None = None
     bytes: int = 0
+    first: str = ""
 
 
 class Variable(msgspec.Struct, frozen=True):
@@ -84,13 +89,20 @@ def _describe(path: Path, name: str) -> DataFile:
         return DataFile(name, bytes=size)
     unfinished = size <= _HEAD_BYTES and not head.endswith(b"\n")
     rows = lines - 1 + unfinished if size <= _COUNTED_BYTES else None
-    return DataFile(name, _columns(head.decode("utf-8-sig", "replace")), rows, size)
+    text = head.decode("utf-8-sig", "replace")
+    return DataFile(name, _columns(text), rows, size, _first_row(text))
 
 
 def _columns(head: str) -> tuple[str, ...]:
     line = head.splitlines()[0]
     delimiter = max(",\t;|", key=line.count)
     return tuple(name.strip() for name in next(csv.reader([line], delimiter=delimiter), []))
+
+
+def _first_row(head: str) -> str:
+    lines = head.splitlines()[1:2]
+    row = lines[0].strip() if lines else ""
+    return row if len(row) <= _MAX_ROW_CHARS else row[:_MAX_ROW_CHARS] + "…"
 
 
 # Reads names and metadata only: no user code beyond type(), .shape and .columns of pandas, polars and numpy objects.
@@ -137,7 +149,7 @@ def render(
     if notebook:
         parts.append(f"Notebook: {notebook}")
     if files:
-        parts.append("Files in the working directory:\n" + "\n".join(map(_file_line, files)))
+        parts.append("Files in the working directory, not loaded yet:\n" + "\n".join(map(_file_line, files)))
     if known:
         parts.append("Variables in the kernel:\n" + "\n".join(map(_variable_line, known)))
     if above := _cells_above(cells):
@@ -147,7 +159,8 @@ def render(
 
 def _file_line(file: DataFile) -> str:
     size = f"{file.rows:,} rows" if file.rows is not None else f"{file.bytes / 1e6:,.1f} MB"
-    return f"- {file.path} ({size})" + (f": {_listed(file.columns)}" if file.columns else "")
+    line = f"- {file.path} ({size})" + (f": {_listed(file.columns)}" if file.columns else "")
+    return line + (f"\n  first row: {file.first}" if file.first else "")
 
 
 def _variable_line(variable: Variable) -> str:

@@ -29,10 +29,10 @@ Python code
 The code runs in the notebook's kernel; variables stay. You get its output as <observation>; never write one yourself.
 
 Rules:
-- Every number in your answer must have been printed by your code. Never compute in your head: differences, ratios, \
-percentages and rounding too are computed and printed.
-- Print what you need to see; use the column names exactly as given.
-- One thing a step. If the question asks for a plot, a test or a table, do each in a step of its own before you answer.
+- In the first thought, list all that the question asks for: conditions, values, tests, plots, rounding. Do every one.
+- Load files first. Use the column names exactly as given.
+- Every number in your answer must have been printed by your code, rounded as asked. Never compute in your head.
+- One thing a step: a test or a plot that was asked for has a step of its own, before you answer.
 - After an error, read it, say in the thought what was wrong, and try another way.
 - pandas, numpy, scipy, scikit-learn, matplotlib and seaborn may be imported.
 
@@ -43,35 +43,47 @@ When everything that was asked is done, end with:
 </stop_analysis>"""
 
 _EXAMPLE_CONTEXT = """\
-Files in the working directory:
-- sales.csv (240 rows): date, region, units, price"""
+Files in the working directory, not loaded yet:
+- sales.csv (240 rows): date, region, units, price
+  first row: 2024-01-02,North,3,18.5"""
 
 _EXAMPLE = (
-    ("user", "Which region has the highest mean price, and by how much? Plot the mean prices."),
+    (
+        "user",
+        "Which region has the highest mean price, and is it really higher than the next? Leave out prices of 0, "
+        "round to two decimals. Plot the means.",
+    ),
     (
         "step",
-        "I load the file and compute the mean price of each region.",
+        "To do: leave out prices of 0, means rounded to two decimals, a test against the next region, a plot. "
+        "First I load the file and compute the means.",
         'import pandas as pd\n\ndf = pd.read_csv("sales.csv")\n'
-        'means = df.groupby("region")["price"].mean().sort_values(ascending=False)\nprint(means)',
+        'df = df[df["price"] != 0]  # leave out prices of 0\n'
+        'means = df.groupby("region")["price"].mean().sort_values(ascending=False)\n'
+        "print(means.round(2))  # two decimals",
     ),
-    ("observation", "region\nNorth    18.420\nSouth    15.905\nWest     12.250\nName: price, dtype: float64"),
+    ("observation", "region\nNorth    18.42\nSouth    15.91\nWest     12.25\nName: price, dtype: float64"),
     (
         "step",
-        "North is first. I compute the difference to the second in code.",
-        "difference = means.iloc[0] - means.iloc[1]\n"
-        'print(f"{means.index[0]} - {means.index[1]}: {difference:.2f}")',
+        "North is first, South is next. Still to do: the test, the plot. I test their difference.",
+        "from scipy import stats\n\n"
+        'north, south = (df.loc[df["region"] == name, "price"] for name in ["North", "South"])\n'
+        "test = stats.ttest_ind(north, south, equal_var=False)\n"
+        'print(f"difference: {north.mean() - south.mean():.2f}, p-value: {test.pvalue:.4f}")',
     ),
-    ("observation", "North - South: 2.52"),
+    ("observation", "difference: 2.52, p-value: 0.0031"),
     (
         "step",
-        "A plot was asked for; I draw the means as bars.",
-        'import matplotlib.pyplot as plt\n\nmeans.plot.bar(ylabel="Mean price", title="Mean price by region")\nplt.show()',
+        "The difference is significant. Still to do: the plot. I draw the means as bars.",
+        "import matplotlib.pyplot as plt\n\n"
+        'means.plot.bar(ylabel="Mean price", title="Mean price by region")\nplt.show()',
     ),
     ("observation", "[figure: image/png, 640×480]"),
     (
         "answer",
-        "Means, difference and plot are done.",
-        "North has the highest mean price, 18.42; that is 2.52 above South, which is second (15.91).",
+        "Means, test and plot are done.",
+        "North has the highest mean price, 18.42. That is 2.52 above South, and the difference is significant "
+        "(p = 0.0031).",
     ),
 )
 
@@ -97,7 +109,15 @@ class Profile:
 
 
 DATARUS = Profile("datarus", example=False, observation_inside=True, grammar=False, temperature=0.6, top_k=20)
-GENERAL = Profile("general", example=True, observation_inside=False, grammar=True, temperature=0.0, observation_chars=3_000, output_chars=1_500)
+GENERAL = Profile(
+    "general",
+    example=True,
+    observation_inside=False,
+    grammar=True,
+    temperature=0.0,
+    observation_chars=3_000,
+    output_chars=1_500,
+)
 PROFILES = {profile.name: profile for profile in (DATARUS, GENERAL)}
 
 
@@ -138,13 +158,16 @@ def observation_turn(profile: Profile, observation: str, question: str, *, faile
     return f"{shown}\n{_what_next(question, failed)}", ""
 
 
+_SAID_AGAIN_CHARS = 300
+
+
 def _what_next(question: str, failed: bool) -> str:
     if failed:
         return "That was an error. Say in the thought what was wrong, then try another way in the next <step>."
     # A small model forgets half of a question on the way; said again, it does what is left (docs/results.md).
     asked = escape(" ".join(question.split()))
-    asked = asked if len(asked) <= 600 else asked[:300] + " … " + asked[-300:]
-    return f"The question was: {asked}\nThe next <step> if something of it is left to do, else <stop_analysis>."
+    asked = asked if len(asked) <= _SAID_AGAIN_CHARS else asked[:_SAID_AGAIN_CHARS] + " …"
+    return f"Asked: {asked}\nThe next <step> if something of it is left to do, else <stop_analysis>."
 
 
 def format_reminder(reason: str) -> str:
@@ -178,19 +201,3 @@ LAST_WORD = (
     "No more code can be run. End now with <stop_analysis><thought>…</thought><answer>…</answer></stop_analysis>: "
     "answer from what your code has printed, and say what is missing."
 )
-
-_STEP_RULE = (
-    r'''"<step>\n<thought>" text "</thought>\n<action>python_executor</action>\n<action_input>\n" '''
-    r'''code "\n</action_input>\n</step>"'''
-)
-_ANSWER_RULE = r'''"<stop_analysis>\n<thought>" text "</thought>\n<answer>" text "</answer>\n</stop_analysis>"'''
-_TERMS = r"""
-text ::= ([^<] | "<" [^/a-z])+
-code ::= ([^<] | "<" [^/])+
-"""
-
-GRAMMAR = f"root ::= {_STEP_RULE} | {_ANSWER_RULE}{_TERMS}"
-"""GBNF of one turn, for engines that can be held to one. Code cannot hold ``</``; nothing else is lost."""
-
-ANSWER_GRAMMAR = f"root ::= {_ANSWER_RULE}{_TERMS}"
-"""GBNF of a turn that ends the run."""

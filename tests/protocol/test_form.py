@@ -1,0 +1,42 @@
+"""The asked form of an answer, and the grammar that holds a model to it."""
+
+from __future__ import annotations
+
+import pytest
+
+from datarus_jupyter.agent.asked import missing_form
+from datarus_jupyter.protocol.form import asked_names, form_of
+from datarus_jupyter.protocol.grammar import end_grammar, turn_grammar
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("Give @mean[value] and @sd[value].", ("mean", "sd")),
+        ("@mean[m], where @mean[m] is a number", ("mean",)),
+        ("Write to me@example.org [soon].", ()),
+        ("Which species is heaviest?", ()),
+    ],
+)
+def test_the_names_are_found_once_and_in_order(question: str, names: tuple[str, ...]) -> None:
+    assert asked_names(question) == names
+
+
+def test_an_answer_in_the_form_needs_no_reminder() -> None:
+    question = "Give @mean[value] and @sd[value]."
+    form = form_of(asked_names(question))
+    assert form == "@mean[value] @sd[value]"
+    assert missing_form(question, form) == ""
+    assert form in missing_form(question, "@mean[1]")
+
+
+def rules(grammar: str) -> dict[str, str]:
+    return dict(line.split(" ::= ", 1) for line in grammar.splitlines())
+
+
+def test_the_grammar_holds_the_answer_to_the_form() -> None:
+    asked = rules(turn_grammar("Give @mean[value] and @sd[value]."))
+    assert asked["root"] == "step | end"
+    assert asked["answer"].startswith('"@mean[" value "]" [ \\n] "@sd[" value "]"')
+    assert rules(end_grammar("Which species is heaviest?"))["answer"] == "text"
+    assert rules(end_grammar("Which species is heaviest?"))["root"] == "end"
