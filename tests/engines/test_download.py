@@ -142,6 +142,20 @@ async def test_the_hubs_address_is_a_setting(tmp_path: Path, monkeypatch: pytest
         assert (await pull(MODEL, tmp_path)).read_bytes() == CONTENT
 
 
+async def test_a_model_is_fetched_once_at_a_time(tmp_path: Path) -> None:
+    async with Hub(HUB_FILE.path, CONTENT) as hub:
+        tasks: list[asyncio.Task[Path]] = []
+
+        def fetch_it_again(received: int, total: int) -> None:
+            if not tasks:
+                tasks.append(asyncio.create_task(pull(MODEL, tmp_path, hub=NOWHERE)))
+
+        path = await pull(MODEL, tmp_path, progress=fetch_it_again, hub=hub.url)
+        with pytest.raises(DownloadError, match="being fetched already"):
+            await tasks[0]
+    assert path.read_bytes() == CONTENT
+
+
 async def test_too_small_a_disk_is_told_before_anything_is_fetched(tmp_path: Path) -> None:
     with pytest.raises(DownloadError, match="free some space"):
         await pull(replace(MODEL, bytes=1 << 60), tmp_path, hub=NOWHERE)

@@ -24,7 +24,7 @@ from datarus_jupyter.errors import (
     EngineUnreachable,
 )
 
-QUICK = Patience(connect=1, first_token=0.3, idle=0.3, reply=5, probe=1, pauses=(0.01, 0.01))
+QUICK = Patience(connect=5, first_token=1, idle=1, reply=20, probe=5, pauses=(0.01, 0.01))
 TEXT = "Größe: <step>\u2028 the reply </step> and more"
 
 
@@ -35,7 +35,7 @@ def connect(
 
 
 async def wait_for_aborts(server: ScriptedServer, count: int) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while server.aborted < count:
             await asyncio.sleep(0.01)
 
@@ -201,12 +201,12 @@ async def test_silence_ends_in_a_timeout_and_closes_the_connection(after: int, w
 
 
 async def test_a_slow_first_token_is_waited_for_and_measured() -> None:
-    reply = ScriptedReply(text=TEXT, delay=0.2)
-    patience = Patience(first_token=5, idle=0.1)
+    reply = ScriptedReply(text=TEXT, delay=1.2)
+    patience = Patience(first_token=20, idle=1)
     async with ScriptedServer([reply]) as server, connect(server, patience=patience) as engine:
         text, end = await read(engine)
     assert text == TEXT
-    assert end.first_token_seconds >= 0.2
+    assert end.first_token_seconds >= 1.2
 
 
 async def test_a_buffered_reply_is_read_all_the_same() -> None:
@@ -239,7 +239,7 @@ async def test_an_endless_reply_is_cut_by_time() -> None:
         started = time.monotonic()
         with pytest.raises(EngineBroken, match="did not come to an end"):
             await read(engine)
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 20
         await wait_for_aborts(server, 1)
 
 
@@ -256,7 +256,7 @@ async def test_cancelling_the_task_closes_the_connection() -> None:
     async with ScriptedServer([reply]) as server, connect(server, patience=patience) as engine:
         heard: list[TextDelta] = []
         reading = asyncio.create_task(listen(engine, heard))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while joined(heard) != TEXT[:7]:
                 await asyncio.sleep(0.01)
         reading.cancel()

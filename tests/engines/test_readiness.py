@@ -14,7 +14,7 @@ from datarus_jupyter.engines.scripted_server import ScriptedServer
 
 COUNT = "one, two, three, four, five, six, seven, eight"
 TAGS = "<step><thought>ready</thought></step>"
-QUICK = Patience(connect=1, first_token=1, idle=1, probe=1, pauses=())
+QUICK = Patience(connect=5, first_token=5, idle=5, probe=5, pauses=())
 ALL = ["reachable", "model", "context", "streaming", "first token", "speed", "tags", "prefix cache"]
 
 
