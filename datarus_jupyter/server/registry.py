@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -75,6 +76,11 @@ class _Live:
     worker: Worker
     task: asyncio.Task[None]
 
+    def stop(self) -> None:
+        """Cancel the agent, once: a second time would break off its tidying up."""
+        if not self.log.finished and not self.task.cancelling():
+            self.task.cancel()
+
 
 class RunRegistry:
     """All runs whose journals are in ``folder``. At most one is under way in a notebook."""
@@ -104,14 +110,14 @@ class RunRegistry:
             approvals = Approvals()
             worker = assemble(log, approvals)
             task = asyncio.create_task(self._work(log, worker, question, stack.pop_all()))
-            task.add_done_callback(_report)
             self._live[log.run] = _Live(ask.notebook, log, approvals, worker, task)
+            task.add_done_callback(partial(self._ended, log.run))
             return log.run
 
     def stop(self, run: str) -> None:
         """Ask the run to stop; one that is over already stays as it is. Raises ``RunNotFound``."""
         if live := self._live.get(run):
-            live.task.cancel()
+            live.stop()
         else:
             self._path(run)
 
@@ -126,12 +132,15 @@ class RunRegistry:
 
     async def append(self, run: str, event: ev.Event) -> None:
         """Add what the user did to the run's journal, whether it is under way or past. Raises ``RunNotFound``."""
-        if live := self._live.get(run):
+        live = self._live.get(run)
+        if live and not live.log.finished:
             live.log.append(event)
-        else:
-            async with self._past:
-                notebook = await asyncio.to_thread(_append, self._path(run), event)
-                self._tabs.publish(notebook, event)
+            return
+        if live:
+            await asyncio.wait([live.task], timeout=_CLOSING_SECONDS)
+        async with self._past:
+            notebook = await asyncio.to_thread(_append, self._path(run), event)
+            self._tabs.publish(notebook, event)
 
     async def events(self, run: str) -> list[ev.Event]:
         """The run's events so far. Raises ``RunNotFound``, ``JournalError``."""
@@ -164,10 +173,9 @@ class RunRegistry:
 
     async def close(self) -> None:
         """The server stops: end all runs and close their journals."""
-        tasks = [live.task for live in self._live.values()]
-        for task in tasks:
-            task.cancel()
-        if tasks:
+        for live in self._live.values():
+            live.stop()
+        if tasks := [live.task for live in self._live.values()]:
             await asyncio.wait(tasks, timeout=_CLOSING_SECONDS)
 
     @asynccontextmanager
@@ -189,12 +197,17 @@ class RunRegistry:
             try:
                 await worker.run(question)
             finally:
-                self._live.pop(log.run)
                 if not log.finished:
                     log.append(ev.RunInterrupted(reason=FAILED))
 
+    def _ended(self, run: str, task: asyncio.Task[None]) -> None:
+        del self._live[run]
+        if not task.cancelled() and (error := task.exception()):
+            _log.error("A run ended with an error.", exc_info=error)
+
     def _under_way(self, run: str) -> _Live:
-        if live := self._live.get(run):
+        live = self._live.get(run)
+        if live and not live.log.finished:
             return live
         self._path(run)
         raise RunConflict("This run is over: ask a new question.")
@@ -221,8 +234,3 @@ def _interrupt(path: Path) -> None:
                 log.append(ev.RunInterrupted(reason=LOST))
     except JournalError as error:
         _log.info("%s", error)
-
-
-def _report(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()):
-        _log.error("A run ended with an error.", exc_info=error)

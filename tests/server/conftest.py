@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+from sockets import Browser
 from tornado.httpclient import HTTPResponse
+from tornado.websocket import WebSocketClientConnection
 from traitlets.config import Config
 
 Api = Callable[..., Awaitable[Any]]
+Connect = Callable[..., Awaitable[Browser]]
 
 
 @pytest.fixture
@@ -73,3 +77,21 @@ def api(jp_fetch: Callable[..., Awaitable[HTTPResponse]]) -> Api:
         return json.loads(response.body)
 
     return call
+
+
+@pytest.fixture
+def connect(
+    jp_ws_fetch: Callable[..., Awaitable[WebSocketClientConnection]], jp_asyncio_loop: asyncio.AbstractEventLoop
+) -> Iterator[Connect]:
+    """Open the socket as a tab does; all that were opened are closed at the end."""
+    opened: list[Browser] = []
+
+    async def call(**params: str) -> Browser:
+        opened.append(Browser(await jp_ws_fetch("datarus", "ws", params=params, max_message_size=1 << 30)))
+        return opened[-1]
+
+    async def close() -> None:
+        await asyncio.gather(*(browser.close() for browser in opened))
+
+    yield call
+    jp_asyncio_loop.run_until_complete(close())

@@ -18,9 +18,23 @@ class Browser:
     def __init__(self, connection: WebSocketClientConnection) -> None:
         self.connection = connection
         self.frames: list[dict[str, Any]] = []
+        self.closed = False
 
     async def send(self, kind: str, **fields: Any) -> None:
         await self.connection.write_message(json.dumps({"kind": kind, **fields}))
+
+    async def close(self) -> None:
+        """Close the socket and wait for its end."""
+        self.connection.close()
+        if not self.closed:
+            await self.ended()
+
+    async def ended(self) -> None:
+        """Wait until the socket is closed."""
+        async with asyncio.timeout(_SECONDS):
+            while await self.connection.read_message() is not None:
+                pass
+        self.closed = True
 
     async def until(self, condition: Callable[[], Any]) -> Any:
         """Read frames until the condition is true, and return what it gave."""

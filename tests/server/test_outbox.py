@@ -1,4 +1,4 @@
-"""The outbox: each event once and in order, however the tab reads; bounded frames; nobody waits behind a busy notebook."""
+"""The outbox: each event once and in order, bounded frames, and nobody waits behind a busy notebook."""
 
 from __future__ import annotations
 

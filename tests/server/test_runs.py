@@ -11,9 +11,8 @@ from typing import Any
 
 import nbformat
 import pytest
-from conftest import Api
+from conftest import Api, Connect
 from jupyter_server.serverapp import ServerApp
-from sockets import Browser
 from tornado.httpclient import HTTPClientError
 
 ASK = {"question": "What is 6 times 7?", "notebook": "a.ipynb"}
@@ -37,8 +36,8 @@ async def refused(call: Any) -> tuple[int, str]:
     return error.value.code, json.loads(error.value.response.body)["message"]
 
 
-async def test_a_question_becomes_events_and_an_answer(api: Api, notebook: Path, jp_ws_fetch) -> None:
-    browser = Browser(await jp_ws_fetch("datarus", "ws"))
+async def test_a_question_becomes_events_and_an_answer(api: Api, notebook: Path, connect: Connect) -> None:
+    browser = await connect()
     await browser.open()
     run = (await api("runs", body=ASK))["run"]
     finished = await browser.until(lambda: browser.event("run_finished"))
@@ -59,12 +58,12 @@ async def test_a_question_becomes_events_and_an_answer(api: Api, notebook: Path,
 
 
 async def test_it_runs_in_the_notebooks_own_kernel(
-    api: Api, notebook: Path, jp_serverapp: ServerApp, jp_ws_fetch
+    api: Api, notebook: Path, jp_serverapp: ServerApp, connect: Connect
 ) -> None:
     session = await jp_serverapp.session_manager.create_session(
         path="a.ipynb", name="a.ipynb", type="notebook", kernel_name="python3"
     )
-    browser = Browser(await jp_ws_fetch("datarus", "ws"))
+    browser = await connect()
     await browser.open()
     await api("runs", body=ASK)
     await browser.until(lambda: browser.event("run_finished"))
@@ -77,12 +76,12 @@ async def test_it_runs_in_the_notebooks_own_kernel(
 
 
 async def test_without_a_session_one_is_made_that_lab_sees(
-    api: Api, notebook: Path, jp_serverapp: ServerApp, jp_ws_fetch
+    api: Api, notebook: Path, jp_serverapp: ServerApp, connect: Connect
 ) -> None:
     made = nbformat.read(notebook, 4)
     made.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(made, notebook)
-    browser = Browser(await jp_ws_fetch("datarus", "ws"))
+    browser = await connect()
     await browser.open()
     await api("runs", body=ASK)
     await browser.until(lambda: browser.event("run_finished"))
@@ -90,27 +89,27 @@ async def test_without_a_session_one_is_made_that_lab_sees(
     assert (session["path"], session["kernel"]["name"]) == ("a.ipynb", "python3")
 
 
-async def test_a_second_tab_with_since_gets_exactly_the_rest(api: Api, notebook: Path, jp_ws_fetch) -> None:
-    first = Browser(await jp_ws_fetch("datarus", "ws"))
+async def test_a_second_tab_with_since_gets_exactly_the_rest(api: Api, notebook: Path, connect: Connect) -> None:
+    first = await connect()
     await first.open()
     run = (await api("runs", body=ASK))["run"]
     await first.until(lambda: first.event("step_closed"))
     seen = len(first.events(run))
-    first.connection.close()
-    second = Browser(await jp_ws_fetch("datarus", "ws"))
+    await first.close()
+    second = await connect()
     await second.send("open", notebook="a.ipynb", since={run: seen})
     finished = await second.until(lambda: second.event("run_finished"))
     assert [event["seq"] for event in second.events(run)] == list(range(seen, finished["seq"] + 1))
-    third = Browser(await jp_ws_fetch("datarus", "ws"))
+    third = await connect()
     await third.open()
     assert [event["seq"] for event in third.events(run)] == list(range(finished["seq"] + 1))
 
 
 @pytest.mark.parametrize("replies", [SLEEPS])
 async def test_stop_in_mid_cell_leaves_the_kernel_alive(
-    api: Api, notebook: Path, jp_serverapp: ServerApp, jp_ws_fetch
+    api: Api, notebook: Path, jp_serverapp: ServerApp, connect: Connect
 ) -> None:
-    browser = Browser(await jp_ws_fetch("datarus", "ws"))
+    browser = await connect()
     await browser.open()
     run = (await api("runs", body=ASK))["run"]
     await browser.until(lambda: browser.event("output"))
@@ -127,8 +126,8 @@ async def test_stop_in_mid_cell_leaves_the_kernel_alive(
 
 
 @pytest.mark.parametrize("replies", [SLEEPS])
-async def test_a_notebook_has_one_run_at_a_time(api: Api, notebook: Path, jp_root_dir: Path, jp_ws_fetch) -> None:
-    browser = Browser(await jp_ws_fetch("datarus", "ws"))
+async def test_a_notebook_has_one_run_at_a_time(api: Api, notebook: Path, jp_root_dir: Path, connect: Connect) -> None:
+    browser = await connect()
     await browser.open()
     run = (await api("runs", body=ASK))["run"]
     await browser.until(lambda: browser.event("output"))
@@ -141,8 +140,8 @@ async def test_a_notebook_has_one_run_at_a_time(api: Api, notebook: Path, jp_roo
 
 
 @pytest.mark.parametrize("replies", [[step("print(1)"), step("print(20)"), step("print(300)"), ANSWER]])
-async def test_code_waits_for_approval(api: Api, notebook: Path, jp_ws_fetch) -> None:
-    browser = Browser(await jp_ws_fetch("datarus", "ws"))
+async def test_code_waits_for_approval(api: Api, notebook: Path, connect: Connect) -> None:
+    browser = await connect()
     await browser.open()
     run = (await api("runs", body={**ASK, "mode": "ask"}))["run"]
 
@@ -152,9 +151,7 @@ async def test_code_waits_for_approval(api: Api, notebook: Path, jp_ws_fetch) ->
 
     await browser.until(lambda: browser.event("approval_requested", step=1))
     assert browser.event("execution_started") is None
-    status, _ = await refused(
-        api("runs", run, "approval", body={"step": 1, "sha256": "0" * 64, "verdict": "approved"})
-    )
+    status, _ = await refused(api("runs", run, "approval", body={"step": 1, "sha256": "0" * 64, "verdict": "approved"}))
     assert status == 409
     assert (await refused(decide(1, verdict="edited")))[0] == 400
     assert (await refused(decide(1, verdict="approved", code="print(0)")))[0] == 400
@@ -175,8 +172,8 @@ async def test_code_waits_for_approval(api: Api, notebook: Path, jp_ws_fetch) ->
 
 
 @pytest.mark.parametrize("replies", [[step("print(1)"), step("print(2)"), ANSWER]])
-async def test_another_mode_counts_from_the_next_step_on(api: Api, notebook: Path, jp_ws_fetch) -> None:
-    browser = Browser(await jp_ws_fetch("datarus", "ws"))
+async def test_another_mode_counts_from_the_next_step_on(api: Api, notebook: Path, connect: Connect) -> None:
+    browser = await connect()
     await browser.open()
     run = (await api("runs", body={**ASK, "mode": "ask"}))["run"]
     request = await browser.until(lambda: browser.event("approval_requested", step=1))
@@ -188,8 +185,8 @@ async def test_another_mode_counts_from_the_next_step_on(api: Api, notebook: Pat
     assert browser.event("output", step=2)["output"]["text"] == "2\n"
 
 
-async def test_feedback_and_edits_go_into_the_journal_of_a_past_run(api: Api, notebook: Path, jp_ws_fetch) -> None:
-    browser = Browser(await jp_ws_fetch("datarus", "ws"))
+async def test_feedback_and_edits_go_into_the_journal_of_a_past_run(api: Api, notebook: Path, connect: Connect) -> None:
+    browser = await connect()
     await browser.open()
     run = (await api("runs", body=ASK))["run"]
     await browser.until(lambda: browser.event("run_finished"))
@@ -198,14 +195,14 @@ async def test_feedback_and_edits_go_into_the_journal_of_a_past_run(api: Api, no
     cell = f"datarus-{run}-1-code"
     await browser.send("edited", run=run, step=1, cell=cell, source="mine")
     await browser.until(lambda: browser.event("user_edited", cell=cell, source="mine"))
-    late = Browser(await jp_ws_fetch("datarus", "ws"))
+    late = await connect()
     await late.open()
     assert late.events(run) == browser.events(run)
     assert [entry["reason"] for entry in await api("runs", notebook="a.ipynb")] == ["answered"]
 
 
-async def test_an_earlier_answer_is_part_of_the_next_question(api: Api, notebook: Path, jp_ws_fetch) -> None:
-    browser = Browser(await jp_ws_fetch("datarus", "ws"))
+async def test_an_earlier_answer_is_part_of_the_next_question(api: Api, notebook: Path, connect: Connect) -> None:
+    browser = await connect()
     await browser.open()
     await api("runs", body=ASK)
     await browser.until(lambda: browser.event("run_finished"))
@@ -216,8 +213,8 @@ async def test_an_earlier_answer_is_part_of_the_next_question(api: Api, notebook
 
 
 @pytest.mark.parametrize("replies", [[{"text": "no", "status": 503}]])
-async def test_an_engine_that_fails_ends_the_run_with_a_sentence(api: Api, notebook: Path, jp_ws_fetch) -> None:
-    browser = Browser(await jp_ws_fetch("datarus", "ws"))
+async def test_an_engine_that_fails_ends_the_run_with_a_sentence(api: Api, notebook: Path, connect: Connect) -> None:
+    browser = await connect()
     await browser.open()
     await api("runs", body=ASK)
     finished = await browser.until(lambda: browser.event("run_finished"))
@@ -277,8 +274,8 @@ async def test_no_other_file_is_a_run(
     assert sorted(tmp_path.rglob("*.jsonl")) == before
 
 
-async def test_since_must_be_a_number(api: Api, notebook: Path, jp_ws_fetch) -> None:
-    browser = Browser(await jp_ws_fetch("datarus", "ws"))
+async def test_since_must_be_a_number(api: Api, notebook: Path, connect: Connect) -> None:
+    browser = await connect()
     await browser.open()
     run = (await api("runs", body=ASK))["run"]
     await browser.until(lambda: browser.event("run_finished"))

@@ -64,7 +64,12 @@ async def server(root: Path, replies: list[str]) -> AsyncIterator[Server]:
         *(sys.executable, "-m", "jupyter_server", "--allow-root", "--no-browser", f"--port={port}"),
         *("--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={root}"),
         *("--ServerApp.jpserver_extensions={'datarus_jupyter': True}", f"--DatarusApp.engine_settings={settings}"),
-        env={**os.environ, "JUPYTER_DATA_DIR": str(root / "data"), "JUPYTER_RUNTIME_DIR": str(root / "runtime")},
+        env={
+            **os.environ,
+            "JUPYTER_DATA_DIR": str(root / "data"),
+            "JUPYTER_RUNTIME_DIR": str(root / "runtime"),
+            "JUPYTER_NO_CONFIG": "1",
+        },
         cwd=Path(__file__).parents[2],
         stderr=asyncio.subprocess.DEVNULL,
         start_new_session=True,

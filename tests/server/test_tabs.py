@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
-from conftest import Api
-from sockets import Browser
+from conftest import Api, Connect
 from test_runs import ANSWER, ASK, step
+from traitlets import TraitError
 from traitlets.config import Config
+
+from datarus_jupyter.server.app import DatarusApp
 
 SLOW = [
     step("print('first')"),
@@ -40,19 +41,19 @@ def cells(path: Path) -> list[str]:
     return [cell.source for cell in notebook.cells]
 
 
-async def test_of_two_tabs_one_writes_and_hands_over(notebook: Path, jp_ws_fetch) -> None:
-    first, second = Browser(await jp_ws_fetch("datarus", "ws")), Browser(await jp_ws_fetch("datarus", "ws"))
+async def test_of_two_tabs_one_writes_and_hands_over(notebook: Path, connect: Connect) -> None:
+    first, second = await connect(), await connect()
     await first.open()
     await first.until(lambda: first.writer() is not None)
     await second.open()
     await second.until(lambda: second.writer() is not None)
     assert (first.writer(), second.writer()) == (True, False)
-    first.connection.close()
+    await first.close()
     await second.until(lambda: second.writer())
 
 
-async def test_a_tab_that_closes_the_notebook_hands_over_at_once(notebook: Path, jp_ws_fetch) -> None:
-    first, second = Browser(await jp_ws_fetch("datarus", "ws")), Browser(await jp_ws_fetch("datarus", "ws"))
+async def test_a_tab_that_closes_the_notebook_hands_over_at_once(notebook: Path, connect: Connect) -> None:
+    first, second = await connect(), await connect()
     await first.open()
     await second.open()
     await first.send("close", notebook="a.ipynb")
@@ -63,19 +64,17 @@ async def test_a_tab_that_closes_the_notebook_hands_over_at_once(notebook: Path,
 
 @pytest.mark.parametrize("settings", [{"grace_seconds": 600.0}])
 async def test_a_page_that_reconnects_replaces_its_lost_connection(
-    notebook: Path, jp_ws_fetch, settings: dict[str, Any]
+    notebook: Path, connect: Connect, settings: dict[str, Any]
 ) -> None:
-    lost = Browser(await jp_ws_fetch("datarus", "ws", params={"tab": "page-1"}))
+    lost = await connect(tab="page-1")
     await lost.open()
-    other = Browser(await jp_ws_fetch("datarus", "ws", params={"tab": "page-2"}))
+    other = await connect(tab="page-2")
     await other.open()
-    again = Browser(await jp_ws_fetch("datarus", "ws", params={"tab": "page-1"}))
+    again = await connect(tab="page-1")
     await again.open()
     await again.until(lambda: again.writer())
     assert other.writer() is False
-    async with asyncio.timeout(5):
-        while await lost.connection.read_message() is not None:
-            pass
+    await lost.ended()
 
 
 async def test_without_a_tab_the_run_is_written_to_the_file(api: Api, notebook: Path) -> None:
@@ -89,22 +88,22 @@ async def test_without_a_tab_the_run_is_written_to_the_file(api: Api, notebook: 
 
 @pytest.mark.parametrize("replies", [SLOW])
 async def test_when_the_last_tab_goes_the_file_takes_over_and_a_new_tab_takes_it_back(
-    api: Api, notebook: Path, jp_root_dir: Path, jp_ws_fetch
+    api: Api, notebook: Path, jp_root_dir: Path, connect: Connect
 ) -> None:
-    tab = Browser(await jp_ws_fetch("datarus", "ws"))
+    tab = await connect()
     await tab.open()
     run = (await api("runs", body=ASK))["run"]
     await tab.until(lambda: tab.event("execution_started", step=2))
     assert cells(notebook) == ["a = 1"]
-    tab.connection.close()
+    await tab.close()
     await until(lambda: len(cells(notebook)) == 5)
-    back = Browser(await jp_ws_fetch("datarus", "ws"))
+    back = await connect()
     await back.open()
     await back.until(lambda: back.writer())
     (jp_root_dir / "go").touch()
     await back.until(lambda: back.event("run_finished"))
     assert len(cells(notebook)) == 5
-    back.connection.close()
+    await back.close()
     await until(lambda: "All is well." in cells(notebook))
     ids = [cell.id for cell in nbformat.read(notebook, as_version=4).cells]
     assert len(ids) == len(set(ids)) == 7
@@ -113,25 +112,25 @@ async def test_when_the_last_tab_goes_the_file_takes_over_and_a_new_tab_takes_it
 
 @pytest.mark.parametrize("replies", [SLOW])
 async def test_what_the_tab_saved_and_the_user_deleted_stays_deleted(
-    api: Api, notebook: Path, jp_root_dir: Path, jp_ws_fetch
+    api: Api, notebook: Path, jp_root_dir: Path, connect: Connect
 ) -> None:
-    tab = Browser(await jp_ws_fetch("datarus", "ws"))
+    tab = await connect()
     await tab.open()
     run = (await api("runs", body=ASK))["run"]
     seq = (await tab.until(lambda: tab.event("execution_started", step=2)))["seq"]
     await tab.send("ack", notebook="a.ipynb", run=run, seq=seq, saved=True)
     await tab.send("nonsense")
     await tab.until(lambda: any(frame["kind"] == "error" for frame in tab.frames))
-    tab.connection.close()
+    await tab.close()
     (jp_root_dir / "go").touch()
     await until(lambda: "All is well." in cells(notebook))
     assert cells(notebook) == ["a = 1", "Done.", "All is well."]
 
 
 async def test_a_run_that_a_tab_saved_whole_is_not_written_again(
-    api: Api, notebook: Path, jp_serverapp: Any, jp_ws_fetch
+    api: Api, notebook: Path, jp_serverapp: Any, connect: Connect
 ) -> None:
-    tab = Browser(await jp_ws_fetch("datarus", "ws"))
+    tab = await connect()
     await tab.open()
     run = (await api("runs", body=ASK))["run"]
     seq = (await tab.until(lambda: tab.event("run_finished")))["seq"]
@@ -143,8 +142,8 @@ async def test_a_run_that_a_tab_saved_whole_is_not_written_again(
     assert cells(notebook) == ["a = 1"]
 
 
-async def test_a_tab_that_is_not_the_writer_cannot_acknowledge(api: Api, notebook: Path, jp_ws_fetch) -> None:
-    writer, other = Browser(await jp_ws_fetch("datarus", "ws")), Browser(await jp_ws_fetch("datarus", "ws"))
+async def test_a_tab_that_is_not_the_writer_cannot_acknowledge(api: Api, notebook: Path, connect: Connect) -> None:
+    writer, other = await connect(), await connect()
     await writer.open()
     await other.open()
     run = (await api("runs", body=ASK))["run"]
@@ -157,13 +156,13 @@ async def test_a_tab_that_is_not_the_writer_cannot_acknowledge(api: Api, noteboo
 
 @pytest.mark.parametrize("replies", [SLOW])
 async def test_a_notebook_that_was_removed_is_not_made_anew(
-    api: Api, notebook: Path, jp_root_dir: Path, jp_ws_fetch
+    api: Api, notebook: Path, jp_root_dir: Path, connect: Connect
 ) -> None:
     run = (await api("runs", body=ASK))["run"]
     await until(lambda: len(cells(notebook)) == 5)
     notebook.unlink()
     (jp_root_dir / "go").touch()
-    tab = Browser(await jp_ws_fetch("datarus", "ws"))
+    tab = await connect()
     await tab.open()
     await tab.until(lambda: tab.event("run_finished"))
     assert tab.event("run_finished")["run"] == run
@@ -185,8 +184,8 @@ MALFORMED = [
 ]
 
 
-async def test_a_frame_without_sense_is_an_error_and_no_crash(notebook: Path, jp_ws_fetch) -> None:
-    browser = Browser(await jp_ws_fetch("datarus", "ws"))
+async def test_a_frame_without_sense_is_an_error_and_no_crash(notebook: Path, connect: Connect) -> None:
+    browser = await connect()
     for message in MALFORMED:
         browser.frames.clear()
         await browser.connection.write_message(message, binary=isinstance(message, bytes))
@@ -197,23 +196,23 @@ async def test_a_frame_without_sense_is_an_error_and_no_crash(notebook: Path, jp
     await browser.until(lambda: browser.writer())
 
 
-async def test_many_frames_of_a_closed_notebook_leave_no_trace(notebook: Path, jp_ws_fetch) -> None:
-    browser = Browser(await jp_ws_fetch("datarus", "ws"))
+async def test_many_frames_of_a_closed_notebook_leave_no_trace(notebook: Path, connect: Connect) -> None:
+    browser = await connect()
     for _ in range(20):
         await browser.send("close", notebook="a.ipynb")
         await browser.send("open", notebook="a.ipynb")
-    await browser.open()
-    await browser.until(lambda: browser.writer())
-    other = Browser(await jp_ws_fetch("datarus", "ws"))
+    await browser.send("an error, so that all before it has been done")
+    await browser.until(lambda: any(frame["kind"] == "error" for frame in browser.frames))
+    assert browser.writer()
+    other = await connect()
     await other.open()
     await other.until(lambda: other.writer() is False)
 
 
 @pytest.mark.parametrize("replies", [{"per_conversation": True, "replies": [step("print('x' * 2_000_000)"), ANSWER]}])
-async def test_a_tab_that_reads_nothing_holds_up_nobody(api: Api, notebook: Path, jp_ws_fetch) -> None:
-    deaf = await jp_ws_fetch("datarus", "ws", max_message_size=1 << 30)
-    await deaf.write_message(json.dumps({"kind": "open", "notebook": "a.ipynb"}))
-    tab = Browser(await jp_ws_fetch("datarus", "ws", max_message_size=1 << 30))
+async def test_a_tab_that_reads_nothing_holds_up_nobody(api: Api, notebook: Path, connect: Connect) -> None:
+    deaf, tab = await connect(), await connect()
+    await deaf.send("open", notebook="a.ipynb")
     await tab.open()
     await api("runs", body=ASK)
     finished = await tab.until(lambda: tab.event("run_finished"))
@@ -221,9 +220,6 @@ async def test_a_tab_that_reads_nothing_holds_up_nobody(api: Api, notebook: Path
 
 
 def test_the_settings_are_checked(jp_server_config: Config) -> None:
-    from datarus_jupyter.server.app import DatarusApp
-    from traitlets import TraitError
-
     for limits in ({"step": 1}, {"steps": "many"}):
         with pytest.raises(TraitError, match="limits has no"):
             DatarusApp(limits=limits)

@@ -32,10 +32,11 @@ def step(number: int, code: str, printed: str) -> Iterator[ev.Event]:
 
 def run(*, anchor: str | None = None, steps: int = 2, answer: str = "Forty-two.") -> list[ev.Event]:
     """A whole run of ``steps`` steps."""
-    events: list[ev.Event] = [
-        ev.RunStarted(question="?", prompt=[], engine="e", model="m", profile="p", anchor=anchor)
-    ]
+    events: list[ev.Event] = [ev.RunStarted(question="?", prompt=[], engine="e", model="m", profile="p", anchor=anchor)]
     for number in range(1, steps + 1):
         events += step(number, f"print({number})", f"{number}\n")
-    events += [ev.Text(step=steps + 1, channel="answer", delta=answer), ev.RunFinished(reason="answered", answer=answer)]
+    events += [
+        ev.Text(step=steps + 1, channel="answer", delta=answer),
+        ev.RunFinished(reason="answered", answer=answer),
+    ]
     return stamped(events)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from recorded_runs import RUN, run, stamped
 
 from datarus_jupyter.errors import SurfaceError
 from datarus_jupyter.journal import events as ev
@@ -17,7 +18,6 @@ from datarus_jupyter.journal.cells import CellsFold
 from datarus_jupyter.surfaces.file import FileSurface
 from datarus_jupyter.surfaces.merge import Notebook
 from datarus_jupyter.surfaces.notebooks import NEW, NotebookChanged, Notebooks, PlainNotebooks, Snapshot
-from recorded_runs import RUN, run, stamped
 
 
 def save(path: Path, *sources: str) -> None:

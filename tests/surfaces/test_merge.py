@@ -9,11 +9,11 @@ import nbformat
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from recorded_runs import RUN, run
 
 from datarus_jupyter.errors import SurfaceError
 from datarus_jupyter.journal.cells import CellsFold
 from datarus_jupyter.surfaces.merge import cell_ids, edited, merge, refuse_loss
-from recorded_runs import RUN, run
 
 CELLS = CellsFold.of(run(anchor="user-1", steps=3)).cells
 
