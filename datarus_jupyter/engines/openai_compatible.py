@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
 
@@ -172,6 +172,9 @@ class OpenAICompatible:
     async def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[EngineDelta, None]:
         """Yield the reply as it comes, then its end; see ``Engine.stream``."""
         capabilities = await self._known()
+        if capabilities.context:
+            # vLLM refuses a request for more than its whole context; less than the prompt leaves is cut by itself.
+            sampling = replace(sampling, max_tokens=min(sampling.max_tokens, capabilities.context))
         body = request_body(self.model, messages, sampling, capabilities.dialect, logprobs=self._logprobs)
         reply = Reply(sampling.max_tokens)
         async with self._watched(), aclosing(await self._send(body)) as response:

@@ -1,4 +1,4 @@
-"""Turns a GGUF file into the folder that vLLM loads. Runs in vLLM's own environment: ``python gguf_to_hf.py IN OUT``."""
+"""Turns a GGUF file into the folder that vLLM loads. Runs in vLLM's environment: ``python gguf_to_hf.py IN OUT``."""
 
 from __future__ import annotations
 
