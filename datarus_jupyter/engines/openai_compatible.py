@@ -173,7 +173,7 @@ class OpenAICompatible:
         """Yield the reply as it comes, then its end; see ``Engine.stream``."""
         capabilities = await self._known()
         if capabilities.context:
-            # vLLM refuses a request for more than its whole context; less than the prompt leaves is cut by itself.
+            # vLLM refuses more than its whole context; how much of it the prompt leaves, it works out itself.
             sampling = replace(sampling, max_tokens=min(sampling.max_tokens, capabilities.context))
         body = request_body(self.model, messages, sampling, capabilities.dialect, logprobs=self._logprobs)
         reply = Reply(sampling.max_tokens)

@@ -82,6 +82,12 @@ async def test_vllm_is_asked_for_what_only_vllm_understands() -> None:
     assert all(delta.logprobs == (-0.5,) for delta in heard)
 
 
+async def test_no_more_tokens_are_asked_for_than_the_context_holds() -> None:
+    async with ScriptedServer([TEXT], max_model_len=1000) as server, connect(server) as engine:
+        await read(engine, max_tokens=2048)
+    assert server.bodies[0]["max_tokens"] == 1000
+
+
 async def test_without_a_model_the_first_one_served_is_used() -> None:
     async with ScriptedServer([TEXT]) as server, OpenAICompatible(server.url, patience=QUICK) as engine:
         assert (await read(engine))[0] == TEXT
