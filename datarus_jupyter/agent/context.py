@@ -82,12 +82,13 @@ def _describe(path: Path, name: str) -> DataFile:
         return DataFile(name, bytes=size)
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
-        lines = head.count(b"\n")
+        end = b"\n" if b"\n" in head else b"\r"
+        lines = head.count(end)
         if size <= _COUNTED_BYTES:
-            lines += sum(piece.count(b"\n") for piece in iter(lambda: file.read(1 << 20), b""))
+            lines += sum(piece.count(end) for piece in iter(lambda: file.read(1 << 20), b""))
     if not head.strip() or b"\0" in head:
         return DataFile(name, bytes=size)
-    unfinished = size <= _HEAD_BYTES and not head.endswith(b"\n")
+    unfinished = size <= _HEAD_BYTES and not head.endswith(end)
     rows = lines - 1 + unfinished if size <= _COUNTED_BYTES else None
     text = head.decode("utf-8-sig", "replace")
     return DataFile(name, _columns(text), rows, size, _first_row(text))

@@ -31,6 +31,7 @@ The code runs in the notebook's kernel; variables stay. You get its output as <o
 Rules:
 - In the first thought, list all that the question asks for: conditions, values, tests, plots, rounding. Do every one.
 - Load files first. Use the column names exactly as given.
+- Numbers stored as text are cleaned before they are converted; values that do not convert are never dropped silently.
 - Every number in your answer must have been printed by your code, rounded as asked. Never compute in your head.
 - One thing a step: a test or a plot that was asked for has a step of its own, before you answer.
 - After an error, read it, say in the thought what was wrong, and try another way.
@@ -50,15 +51,15 @@ Files in the working directory, not loaded yet:
 _EXAMPLE = (
     (
         "user",
-        "Which region has the highest mean price, and is it really higher than the next? Leave out prices of 0, "
-        "round to two decimals. Plot the means.",
+        "Which region has the highest mean price, and is it really higher than the next? Ignore rows without a "
+        "price, round to two decimals. Plot the means.",
     ),
     (
         "step",
-        "To do: leave out prices of 0, means rounded to two decimals, a test against the next region, a plot. "
+        "To do: ignore rows without a price, means rounded to two decimals, a test against the next region, a plot. "
         "First I load the file and compute the means.",
         'import pandas as pd\n\ndf = pd.read_csv("sales.csv")\n'
-        'df = df[df["price"] != 0]  # leave out prices of 0\n'
+        'df = df.dropna(subset=["price"])  # ignore rows without a price\n'
         'means = df.groupby("region")["price"].mean().sort_values(ascending=False)\n'
         "print(means.round(2))  # two decimals",
     ),
