@@ -80,7 +80,9 @@ class TabSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
     def open(self, *args: Any, **kwargs: Any) -> None:
         """The socket is open."""
         super().open(*args, **kwargs)
-        self._tab = Tab(self.get_query_argument("tab", "") or secrets.token_hex(8), self.close)
+        # With a prefix, so that no page can call itself what stands for the file surface.
+        name = "tab-" + (self.get_query_argument("tab", "") or secrets.token_hex(8))
+        self._tab = Tab(name, self.close)
         self._services.tabs.join(self._tab)
         self._sending = asyncio.create_task(self._send())
 

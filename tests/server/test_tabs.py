@@ -77,6 +77,15 @@ async def test_a_page_that_reconnects_replaces_its_lost_connection(
     await lost.ended()
 
 
+async def test_no_page_can_pass_for_the_file(api: Api, notebook: Path, connect: Connect) -> None:
+    browser = await connect(tab="file")
+    await browser.open()
+    await browser.until(lambda: browser.writer())
+    await api("runs", body=ASK)
+    await browser.until(lambda: browser.event("run_finished"))
+    assert cells(notebook) == ["a = 1"]
+
+
 async def test_without_a_tab_the_run_is_written_to_the_file(api: Api, notebook: Path) -> None:
     run = (await api("runs", body={**ASK, "anchor": "user-0"}))["run"]
     await until(lambda: "It is 42." in cells(notebook))
