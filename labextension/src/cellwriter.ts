@@ -30,10 +30,12 @@ export class CellWriter {
     return this._edited;
   }
 
-  /** Write what is new in `view`. What streams in is no step of the user's undo history. */
-  write(view: ICell): void {
+  /**
+   * Write what is new in `view`; false if nothing is. What streams in is no step of the user's undo history.
+   */
+  write(view: ICell): boolean {
     if (view === this._view) {
-      return;
+      return false;
     }
     const { model } = this;
     // The mark goes with the source, so that no save can come between them.
@@ -47,6 +49,7 @@ export class CellWriter {
       this._writeState(model as ICodeCellModel, view);
     }
     this._view = view;
+    return true;
   }
 
   /** The user's text if it is new since the last call, else null. */

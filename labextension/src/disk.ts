@@ -1,28 +1,96 @@
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import type { INotebookModel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
+import type { IDisposable } from '@lumino/disposable';
+import { Signal, type ISignal } from '@lumino/signaling';
+import { hash } from './metadata';
 
 export type NotebookContext = DocumentRegistry.IContext<INotebookModel>;
 
-/**
- * Load the notebook again if its file is newer than the document and the document holds nothing unsaved.
- *
- * A shared document is never loaded again: its room is newer than the file.
- */
-export async function reloadIfNewer(
-  context: NotebookContext,
-  contents: Contents.IManager
-): Promise<boolean> {
-  const known = context.contentsModel;
-  if (context.model.dirty || context.model.collaborative || !known) {
-    return false;
+/** What is on disk of an open notebook, beside what stands in the document. */
+export class Disk implements IDisposable {
+  constructor(
+    private _context: NotebookContext,
+    private _contents: Contents.IManager
+  ) {
+    this._sources = this._fingerprint();
+    _context.saveState.connect(this._onSaveState, this);
+    _context.fileChanged.connect(this._onFileChanged, this);
   }
-  const disk = await contents.get(context.path, { content: false, hash: true });
-  if (context.isDisposed || context.model.dirty || !differs(known, disk)) {
-    return false;
+
+  /** The document was loaded again from its file, by us or by the user: its cells are others now. */
+  get reloaded(): ISignal<Disk, void> {
+    return this._reloaded;
   }
-  await context.revert();
-  return true;
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    Signal.clearData(this);
+  }
+
+  /**
+   * Load the notebook again if its file is newer than the document and the document holds nothing of the user's that
+   * is unsaved; true if it was loaded. A shared document is never loaded again: its room is newer than the file.
+   */
+  reloadIfNewer(): Promise<boolean> {
+    // One after the other: a load under way would undo what is written after the next one's check.
+    this._last = this._last.catch(() => false).then(() => this._reloadIfNewer());
+    return this._last;
+  }
+
+  private async _reloadIfNewer(): Promise<boolean> {
+    const context = this._context;
+    if (this._isDisposed || this._unsaved() || context.model.collaborative) {
+      return false;
+    }
+    const disk = await this._contents.get(context.path, { content: false, hash: true });
+    const known = context.contentsModel;
+    if (
+      this._isDisposed ||
+      context.isDisposed ||
+      !known ||
+      !differs(known, disk) ||
+      this._unsaved()
+    ) {
+      return false;
+    }
+    await context.revert();
+    return true;
+  }
+
+  /** Lab calls a notebook dirty as soon as a kernel tells its language; what counts here are the cells. */
+  private _unsaved(): boolean {
+    return this._context.model.dirty && this._fingerprint() !== this._sources;
+  }
+
+  private _fingerprint(): string {
+    const { cells } = this._context.model.sharedModel;
+    return hash(JSON.stringify(cells.map(cell => [cell.id, cell.getSource()])));
+  }
+
+  private _onSaveState(_: unknown, state: DocumentRegistry.SaveState): void {
+    this._saving = state === 'started';
+  }
+
+  private _onFileChanged(): void {
+    this._sources = this._fingerprint();
+    if (!this._saving) {
+      this._reloaded.emit();
+    }
+  }
+
+  private _reloaded = new Signal<this, void>(this);
+  private _last: Promise<boolean> = Promise.resolve(false);
+  private _sources: string;
+  private _saving = false;
+  private _isDisposed = false;
 }
 
 function differs(known: Omit<Contents.IModel, 'content'>, disk: Contents.IModel): boolean {

@@ -1,8 +1,7 @@
-import type { Contents } from '@jupyterlab/services';
 import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 import type { Conversation } from './conversation';
-import { reloadIfNewer, type NotebookContext } from './disk';
+import type { Disk } from './disk';
 
 /** After the end of a step, the writer needs about this long to have it on disk. */
 const SAVED_MS = 1500;
@@ -10,9 +9,8 @@ const SAVED_MS = 1500;
 /** In a tab that does not write: loads the notebook again once the writer has saved a step. Best effort. */
 export class Mirror implements IDisposable {
   constructor(
-    private _context: NotebookContext,
     private _conversation: Conversation,
-    private _contents: Contents.IManager
+    private _disk: Disk
   ) {
     _conversation.changed.connect(this._onChanged, this);
   }
@@ -46,9 +44,9 @@ export class Mirror implements IDisposable {
     if (this._isDisposed || this._conversation.writer) {
       return;
     }
-    reloadIfNewer(this._context, this._contents).catch(reason =>
-      console.warn('Datarus cannot load what another tab has saved.', reason)
-    );
+    this._disk
+      .reloadIfNewer()
+      .catch(reason => console.warn('Datarus cannot load what another tab has saved.', reason));
   }
 
   private _settled = 0;

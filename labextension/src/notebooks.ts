@@ -4,9 +4,17 @@ import { DisposableSet, type IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 import { cellId } from './cells';
 import { Decorations } from './decorations';
+import { Disk } from './disk';
 import { Mirror } from './mirror';
 import type { Store } from './store';
 import { Surface } from './surface';
+
+/** What belongs to an open panel. */
+interface IAttached {
+  path: string;
+  parts: DisposableSet;
+  surface: Surface | null;
+}
 
 /** The open notebooks: gives each its surface, and tells the store which one is in front. */
 export class Notebooks implements IDisposable {
@@ -24,7 +32,11 @@ export class Notebooks implements IDisposable {
   /** Whether notebooks scroll to new text while the user looks at it. */
   set follow(follow: boolean) {
     this._follow = follow;
-    this._attached.forEach(one => (one.surface.follow = follow));
+    for (const { surface } of this._attached.values()) {
+      if (surface) {
+        surface.follow = follow;
+      }
+    }
   }
 
   get isDisposed(): boolean {
@@ -110,18 +122,28 @@ export class Notebooks implements IDisposable {
     this._detach(panel);
     const path = this.pathOf(panel);
     const conversation = this._store.open(path);
-    const { contents } = this._app.serviceManager;
     const parts = new DisposableSet();
-    const surface = new Surface(panel, conversation, this._store.socket, contents);
+    parts.add(
+      new Decorations(panel, conversation, () => this._app.commands.execute('datarus:open'))
+    );
+    // A second view of the same document shows what the first one writes.
+    const second = [...this._attached.values()].some(other => other.path === path);
+    this._attached.set(panel, {
+      path,
+      parts,
+      surface: second ? null : this._surface(panel, parts)
+    });
+  }
+
+  private _surface(panel: NotebookPanel, parts: DisposableSet): Surface {
+    const conversation = this._store.open(this.pathOf(panel));
+    const disk = new Disk(panel.context, this._app.serviceManager.contents);
+    const surface = new Surface(panel, conversation, this._store.socket, disk);
     surface.follow = this._follow;
     parts.add(surface);
-    parts.add(new Mirror(panel.context, conversation, contents));
-    parts.add(
-      new Decorations(panel, conversation, run =>
-        this._app.commands.execute('datarus:open', { run })
-      )
-    );
-    this._attached.set(panel, { path, surface, parts });
+    parts.add(new Mirror(conversation, disk));
+    parts.add(disk);
+    return surface;
   }
 
   private _detach(panel: NotebookPanel): void {
@@ -131,8 +153,11 @@ export class Notebooks implements IDisposable {
     }
     this._attached.delete(panel);
     attached.parts.dispose();
-    if (![...this._attached.values()].some(other => other.path === attached.path)) {
+    const heir = [...this._attached].find(([, other]) => other.path === attached.path);
+    if (!heir) {
       this._store.close(attached.path);
+    } else if (attached.surface) {
+      heir[1].surface = this._surface(heir[0], heir[1].parts);
     }
   }
 
@@ -155,10 +180,7 @@ export class Notebooks implements IDisposable {
     });
   }
 
-  private _attached = new Map<
-    NotebookPanel,
-    { path: string; surface: Surface; parts: DisposableSet }
-  >();
+  private _attached = new Map<NotebookPanel, IAttached>();
   private _watched: NotebookPanel | null = null;
   private _follow = true;
   private _isDisposed = false;

@@ -31,16 +31,15 @@ export class RunWriter {
     return this._trace >= 0;
   }
 
-  /** Bring the notebook up to the fold. */
-  write(cells: ICells): void {
+  /** Bring the notebook up to the fold; false if there was nothing to write. */
+  write(cells: ICells): boolean {
     if (cells === this._done) {
-      return;
+      return false;
     }
     this._done = cells;
-    this._removeDiscarded(cells);
-    for (const view of cells.cells) {
-      this._write(view, cells.anchor);
-    }
+    const removed = this._removeDiscarded(cells);
+    const written = cells.cells.map(view => this._write(view, cells.anchor));
+    return removed || written.includes(true);
   }
 
   /** The cells that the user changed since the last call. */
@@ -56,17 +55,20 @@ export class RunWriter {
     return edits;
   }
 
-  private _write(view: ICell, anchor: string | null): void {
+  private _write(view: ICell, anchor: string | null): boolean {
     const writer = this._writers.get(view.id);
     const model = this._find(view.id);
     if (model) {
       // Another model under the same id: the document was loaded again or the cell moved, so look at it afresh.
       const known = writer?.model === model ? writer : new CellWriter(this.run, model, view, false);
       this._writers.set(view.id, known);
-      known.write(view);
-    } else if (!writer && view.born > this._trace) {
-      this._insert(view, anchor);
+      return known.write(view);
     }
+    if (!writer && view.born > this._trace) {
+      this._insert(view, anchor);
+      return true;
+    }
+    return false;
   }
 
   private _insert(view: ICell, anchor: string | null): void {
@@ -89,16 +91,19 @@ export class RunWriter {
   }
 
   /** Take away what a broken reply had left, unless the user made it theirs. */
-  private _removeDiscarded(cells: ICells): void {
+  private _removeDiscarded(cells: ICells): boolean {
+    let removed = false;
     for (const [id, writer] of this._writers) {
       if (!cells.cells.some(view => view.id === id)) {
         this._writers.delete(id);
         const index = this._index(id);
         if (index >= 0 && !writer.edited) {
           this._model.sharedModel.deleteCell(index);
+          removed = true;
         }
       }
     }
+    return removed;
   }
 
   /** Where the next cell goes: below the run's last one, else below the anchor, else to the end. */

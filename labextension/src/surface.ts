@@ -1,10 +1,9 @@
 import type { NotebookPanel } from '@jupyterlab/notebook';
-import type { Contents } from '@jupyterlab/services';
 import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 import type { ICells } from './cells';
 import type { Conversation } from './conversation';
-import { reloadIfNewer, type NotebookContext } from './disk';
+import type { Disk, NotebookContext } from './disk';
 import { Follower } from './follower';
 import { LiveMarkdown } from './livemarkdown';
 import { traces } from './metadata';
@@ -27,13 +26,14 @@ export class Surface implements IDisposable {
     panel: NotebookPanel,
     private _conversation: Conversation,
     private _socket: ISocket,
-    private _contents: Contents.IManager
+    private _disk: Disk
   ) {
     this._context = panel.context;
     this._follower = new Follower(panel.content);
     this._markdown = new LiveMarkdown(panel.content);
     _conversation.changed.connect(this._onChanged, this);
     this._context.model.contentChanged.connect(this._onContentChanged, this);
+    _disk.reloaded.connect(this._onReloaded, this);
     this._onChanged();
   }
 
@@ -65,7 +65,7 @@ export class Surface implements IDisposable {
       return;
     }
     if (!this._conversation.writer) {
-      this._wrote = false;
+      this._current = false;
       return;
     }
     // A timer and not an animation frame: cells are written in a hidden tab too.
@@ -75,26 +75,36 @@ export class Surface implements IDisposable {
     );
   }
 
+  /** What the document holds of a run is found anew, by the cells' marks. */
+  private _onReloaded(): void {
+    this._runs.clear();
+    this._onChanged();
+  }
+
   private _tick(): void {
     this._timer = undefined;
     this._last = performance.now();
     if (!this._writes) {
       return;
     }
-    if (this._wrote) {
+    if (this._current) {
       this._write();
-    } else {
+    } else if (!this._catchingUp) {
+      this._catchingUp = true;
       this._catchUp()
-        .then(() => this._write())
-        .catch(reason => console.error('Datarus cannot bring the notebook up to date.', reason));
+        .catch(reason => console.error('Datarus cannot bring the notebook up to date.', reason))
+        .finally(() => {
+          this._catchingUp = false;
+          this._current = true;
+          this._write();
+        });
     }
   }
 
   /** Before the first write as the writer: take over what another writer has saved since this tab loaded the file. */
   private async _catchUp(): Promise<void> {
-    await this._context.ready;
-    await reloadIfNewer(this._context, this._contents);
-    this._wrote = true;
+    await this._disk.reloadIfNewer();
+    this._runs.clear();
   }
 
   private _write(): void {
@@ -111,6 +121,9 @@ export class Surface implements IDisposable {
     }
     if (this.follow) {
       this._follower.keep();
+    }
+    if (this._conversation.cells.some(cells => this._needsSave(cells))) {
+      this._save();
     }
   }
 
@@ -130,20 +143,19 @@ export class Surface implements IDisposable {
     if (view) {
       this._follower.expect(view.id);
     }
-    writer.write(cells);
-    this._markdown.update(cells);
-    if (this._needsSave(cells)) {
-      this._save();
+    if (writer.write(cells)) {
+      this._unsaved.add(cells.run);
     }
+    this._markdown.update(cells);
   }
 
-  private _needsSave(cells: ICells): boolean {
-    const saved = this._saved.get(cells.run);
-    if (saved === undefined && cells.cells.length > 0) {
-      // From the first cell on the file says that this run writes here: a reload then finds its trace.
-      return true;
+  /** At the first cell, for a reload then finds in the file that this run writes here, and whenever a step ends. */
+  private _needsSave({ run, settled }: ICells): boolean {
+    const saved = this._saved.get(run);
+    if (saved === undefined) {
+      return this._unsaved.has(run);
     }
-    return cells.settled > (saved ?? -1);
+    return settled > saved && (this._unsaved.has(run) || this._conversation.isLive(run));
   }
 
   /** Save the document, then tell the server up to which event the file now holds each run. */
@@ -151,11 +163,11 @@ export class Surface implements IDisposable {
     if (this._saving) {
       return;
     }
-    const seqs = new Map(
-      this._conversation.cells
-        .filter(one => !this._past.has(one.run))
-        .map(one => [one.run, one.seq])
+    const written = this._conversation.cells.filter(
+      one => this._unsaved.has(one.run) || this._needsSave(one)
     );
+    const seqs = new Map(written.map(one => [one.run, one.seq]));
+    this._unsaved.clear();
     seqs.forEach((seq, run) => this._saved.set(run, seq));
     this._saving = true;
     this._store(seqs)
@@ -176,7 +188,7 @@ export class Surface implements IDisposable {
     const runs = { ...traces(model.sharedModel), ...Object.fromEntries(seqs) };
     model.sharedModel.transact(() => model.sharedModel.setMetadata('datarus', { runs }), false);
     await this._context.save();
-    return !model.dirty;
+    return true;
   }
 
   private _acknowledge(seqs: ReadonlyMap<string, number>, saved: boolean): void {
@@ -205,12 +217,14 @@ export class Surface implements IDisposable {
   private _markdown: LiveMarkdown;
   private _runs = new Map<string, RunWriter>();
   private _past = new Set<string>();
+  private _unsaved = new Set<string>();
   private _saved = new Map<string, number>();
   private _timer: ReturnType<typeof setTimeout> | undefined;
   private _editTimer: ReturnType<typeof setTimeout> | undefined;
   private _last = 0;
   private _busy = false;
-  private _wrote = false;
+  private _current = false;
+  private _catchingUp = false;
   private _saving = false;
   private _isDisposed = false;
 }
