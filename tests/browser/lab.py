@@ -24,6 +24,7 @@ FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 FLAGS += ("--disable-component-update", "--disable-sync")
 SCREENSHOTS = Path(__file__).parent.parent.parent / "screenshots"
 STARTING_SECONDS = 60
+IDLE = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook-ExecutionIndicator[data-status=idle]"
 PATIENCE = 30_000
 """Milliseconds that an expectation waits; the machine may be busy."""
 
@@ -51,8 +52,9 @@ class Lab:
 @contextmanager
 def running_lab(folder: Path, **environment: str) -> Iterator[Lab]:
     """Start JupyterLab on a free port; stop it, its kernels and its engine at the end."""
-    root, data = folder / "root", folder / "data"
+    root, data, settings = folder / "root", folder / "data", folder / "settings"
     root.mkdir(parents=True, exist_ok=True)
+    _ask_nothing(settings)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -64,7 +66,7 @@ def running_lab(folder: Path, **environment: str) -> Iterator[Lab]:
     variables = os.environ | {
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_DATA_DIR": str(data),
-        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+        "JUPYTERLAB_SETTINGS_DIR": str(settings),
         "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
     }
     with (folder / "server.log").open("ab") as log:
@@ -76,6 +78,13 @@ def running_lab(folder: Path, **environment: str) -> Iterator[Lab]:
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(30)
+
+
+def _ask_nothing(settings: Path) -> None:
+    """Without this JupyterLab asks in a corner whether to fetch news."""
+    file = settings / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text('{"fetchNews": "false", "checkForUpdates": false}')
 
 
 def _await_server(url: str, token: str, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -107,14 +116,14 @@ class Tab:
         """Open or reload the page and wait until the kernel is idle."""
         self.page.goto(f"{self.lab.url}/lab/tree/{notebook}?token={self.lab.token}")
         self.page.wait_for_function("window.jupyterapp?.shell && document.querySelector('.jp-Notebook')")
-        idle = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook-ExecutionIndicator[data-status=idle]"
-        self.page.wait_for_selector(idle)
+        self.page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.ready")
+        self.page.wait_for_selector(IDLE)
         self.command("datarus:open")
         expect(self.box).to_be_visible(timeout=PATIENCE)
 
     def command(self, name: str, **arguments: object) -> None:
-        """Run a command of JupyterLab."""
-        self.page.evaluate("([n, a]) => window.jupyterapp.commands.execute(n, a)", [name, arguments])
+        """Begin a command of JupyterLab; not all of them end before somebody answers a dialog."""
+        self.page.evaluate("([n, a]) => void window.jupyterapp.commands.execute(n, a)", [name, arguments])
 
     @property
     def box(self) -> Locator:
@@ -155,7 +164,9 @@ class Tab:
         """Poll until ``holds``, or fail saying ``what`` did not come."""
         deadline = time.monotonic() + seconds
         while not holds():
-            assert time.monotonic() < deadline, f"did not happen in {seconds} s: {what}; cells: {self.sources()}"
+            if time.monotonic() > deadline:
+                self.screenshot("failed")
+                raise AssertionError(f"did not happen in {seconds} s: {what}; cells: {self.cells()}")
             self.page.wait_for_timeout(50)
 
     def screenshot(self, name: str) -> None:

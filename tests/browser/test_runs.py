@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lab import SCREENSHOTS
+from lab import IDLE, SCREENSHOTS
 from playwright.sync_api import expect
 
 from datarus_jupyter.engines.catalogue import find_model, models_dir
@@ -98,8 +98,7 @@ def test_stop_in_mid_code_interrupts_and_keeps_what_is_there(start, tab) -> None
     page.wait_for_end()
     expect(page.panel).to_contain_text("Stopped")
     assert page.sources() == ["Wait long.", SLOW]
-    idle = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
-    page.page.wait_for_selector(idle)
+    page.page.wait_for_selector(IDLE)
 
 
 def test_an_error_is_one_line_in_the_panel_and_its_cell_stays(start, tab) -> None:
@@ -174,7 +173,8 @@ def test_approval_is_asked_and_the_users_word_counts(start, tab) -> None:
     expect(page.panel.get_by_role("button", name="Run", exact=True)).to_be_visible()
     page.screenshot("approval")
     page.panel.get_by_role("button", name="Run", exact=True).click()
-    page.panel.get_by_role("button", name="Skip").click()
+    second = page.panel.get_by_role("listitem").filter(has_text="Second")
+    second.get_by_role("button", name="Skip").click()
     page.wait_for_end()
     outputs = [
         cell["outputs"] for cell in page.cells() if cell["cell_type"] == "code" and "datarus" in cell["metadata"]
