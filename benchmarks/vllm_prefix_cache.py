@@ -3,8 +3,8 @@
 Run it with ``python -m benchmarks.vllm_prefix_cache`` from the root of the repository: a real vLLM on the CPU generates
 six replies of usual length with a small model; between them stand the outputs of a usual analysis. What the cache can
 hold of a prompt is the prompt before and its reply: the new observation is new, whatever the engine does, so the share
-of all prompt tokens has a bound below 1, which is measured too. vLLM caches whole blocks only (16 tokens on GPUs by
-default, 128 on CPUs), so on average half a block of each prompt is worked on again.
+of all prompt tokens has a bound below 1, which is measured too. vLLM caches whole blocks only, of 16 tokens on GPUs by
+default; on CPUs 128 by default and 32 at the least. On average half a block of each prompt is worked on again.
 """
 
 from __future__ import annotations
@@ -29,10 +29,9 @@ from datarus_jupyter.journal.log import RunLog
 from datarus_jupyter.protocol import prompts
 from datarus_jupyter.protocol.escaping import escape
 from datarus_jupyter.protocol.tags import STOP
-from tests.engines.vllm_server import model_folder, serving
+from tests.engines.vllm_server import BLOCK, model_folder, serving
 
 QUESTION = "Which penguin species is heaviest, and is the difference real? Plot it."
-BLOCK = 16
 
 # A step with a thought and a code of usual length: a model of 135M parameters does not find an end by itself.
 _STEP = r"""root ::= "<step>\n<thought>" text "</thought>\n<action>python_executor</action>\n<action_input>\n" code end
@@ -70,7 +69,12 @@ async def prefix_cache_share(
     sampling = Sampling(temperature=0.0, max_tokens=600, stop=STOP, grammar=_STEP)
     with RunLog(journal) as log:
         record = Record(log)
-        record(ev.RunStarted(question=QUESTION, prompt=prompts.first_messages(profile, QUESTION, _context())))
+        prompt = prompts.first_messages(profile, QUESTION, _context())
+        record(
+            ev.RunStarted(
+                question=QUESTION, prompt=prompt, engine=engine.name, model=engine.model, profile=profile.name
+            )
+        )
         for step, output in enumerate((*shown, ""), 1):
             turn = await take_turn(engine, record.messages, sampling, profile, record, step)
             assert turn.code is not None, turn
