@@ -152,5 +152,7 @@ class CellsFold(Fold):
 
     def _update(self, event: ev.Event, display_id: str, output: dict[str, Any]) -> None:
         for cell, shown in self._shown.get(display_id, ()):
-            shown["data"], shown["metadata"] = output["data"], output.get("metadata", {})
-            cell.seq = event.seq
+            # One that was cleared since is shown no longer.
+            if any(one is shown for one in cell.outputs):
+                shown["data"], shown["metadata"] = output["data"], output.get("metadata", {})
+                cell.seq = event.seq

@@ -85,6 +85,9 @@ export class Actions implements IActions {
     if (!panel || !conversation) {
       throw new Error('No notebook is open. Open one, then ask again.');
     }
+    if (this._store.state.engine?.state === 'missing') {
+      throw new Error('The model is not on this computer yet. Download it, then ask again.');
+    }
     this._store.set({ error: '' });
     await panel.sessionContext.ready;
     const request: IRunRequest = {

@@ -1,4 +1,4 @@
-import type { ILabShell, JupyterFrontEnd } from '@jupyterlab/application';
+import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { ICommandPalette } from '@jupyterlab/apputils';
 import { stopIcon } from '@jupyterlab/ui-components';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
@@ -19,7 +19,6 @@ export namespace CommandIDs {
 
 export interface ICommandOptions {
   app: JupyterFrontEnd;
-  shell: ILabShell | null;
   store: Store;
   actions: IActions;
   panel: DatarusPanel;
@@ -36,11 +35,23 @@ export function addCommands(options: ICommandOptions): void {
     label: 'Show Datarus',
     caption: 'Ask about this notebook’s data',
     icon: datarusIcon,
-    execute: () => {
+    execute: (args: ReadonlyPartialJSONObject) => {
       shell.activateById(panel.id);
-      panel.focusBox();
+      if (typeof args.run === 'string' && typeof args.step === 'number') {
+        panel.showCard(args.run, args.step);
+      } else {
+        panel.focusBox();
+      }
     },
-    describedBy: { args: { type: 'object', properties: {} } }
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: {
+          run: { type: 'string', description: 'with step: brings the card of that step into view' },
+          step: { type: 'number' }
+        }
+      }
+    }
   });
   commands.addCommand(CommandIDs.ask, {
     label: 'Ask Datarus…',

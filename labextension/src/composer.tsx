@@ -18,9 +18,10 @@ export function Composer({ conversation }: { conversation: Conversation | null }
   const [text, setText] = useState('');
   const box = useRef<HTMLTextAreaElement>(null);
   const recalled = useRef(0);
-  const { mode } = store.state;
+  const { mode, engine } = store.state;
   const active = conversation?.active ?? null;
-  const ready = conversation !== null && active === null && text.trim() !== '';
+  const missing = engine?.state === 'missing';
+  const ready = conversation !== null && active === null && !missing && text.trim() !== '';
 
   useLayoutEffect(() => {
     if (box.current) {
@@ -101,7 +102,7 @@ export function Composer({ conversation }: { conversation: Conversation | null }
           <Button
             className="jp-Datarus-send"
             minimal
-            title="Ask (Enter)"
+            title={missing ? 'Download the model first' : 'Ask (Enter)'}
             aria-label="Ask"
             disabled={!ready}
             onClick={send}

@@ -40,6 +40,11 @@ export function useServices(): IServices {
   return services;
 }
 
+/** The id of a step's card in the page. */
+export function cardId(run: string, step: number): string {
+  return `datarus-card-${run}-${step}`;
+}
+
 /** Draw the component again after `signal`, at most once a frame however often it is emitted. */
 export function useSignal<S, T>(signal: ISignal<S, T> | undefined): void {
   const [, setDrawn] = useState(0);
@@ -72,5 +77,5 @@ export function useClock(running: boolean): number {
     const timer = setInterval(() => setNow(Date.now() / 1000), 500);
     return () => clearInterval(timer);
   }, [running]);
-  return running ? Math.max(now, 0) : now;
+  return now;
 }

@@ -10,11 +10,11 @@ const DRAW_MS = 100;
 
 /** Marks the cells of runs: a badge at code, a rule at thoughts, a caret where text streams in. Drawn from metadata. */
 export class Decorations implements IDisposable {
-  /** `onBadge` is called with the run when the badge of one of its cells is clicked. */
+  /** `onBadge` is called when the badge of a cell is clicked. */
   constructor(
     private _panel: NotebookPanel,
     private _conversation: Conversation,
-    private _onBadge: (run: string) => unknown
+    private _onBadge: (mark: ICellMark) => unknown
   ) {
     _panel.context.model.contentChanged.connect(this._schedule, this);
     _conversation.changed.connect(this._schedule, this);
@@ -69,8 +69,7 @@ export class Decorations implements IDisposable {
 
   private _drawBadge(cell: Cell, mark: ICellMark): void {
     const badge =
-      cell.node.querySelector<HTMLElement>(':scope > .jp-Datarus-badge') ??
-      this._badge(cell, mark.run);
+      cell.node.querySelector<HTMLElement>(':scope > .jp-Datarus-badge') ?? this._badge(cell, mark);
     const edited = this._hash(cell) !== mark.sha256;
     badge.classList.toggle('jp-mod-edited', edited);
     const run = this._conversation.run(mark.run);
@@ -83,10 +82,10 @@ export class Decorations implements IDisposable {
     }
   }
 
-  private _badge(cell: Cell, run: string): HTMLElement {
+  private _badge(cell: Cell, mark: ICellMark): HTMLElement {
     const badge = document.createElement('button');
     badge.className = 'jp-Datarus-badge';
-    badge.addEventListener('click', () => this._onBadge(run));
+    badge.addEventListener('click', () => this._onBadge(mark));
     // At the end of the cell's node: Lumino counts the children before it.
     return cell.node.appendChild(badge);
   }

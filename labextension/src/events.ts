@@ -7,6 +7,7 @@ export type Channel = 'think' | 'thought' | 'code' | 'answer';
 export type Mode = 'ask' | 'auto' | 'plan';
 export type Verdict = 'approved' | 'edited' | 'rejected';
 export type ExecutionStatus = 'ok' | 'error' | 'timeout' | 'interrupted' | 'dead' | 'skipped';
+export type ReminderReason = 'format' | 'grounding' | 'unfinished' | 'form';
 export type FinishReason =
   | 'answered'
   | 'stopped'
@@ -219,7 +220,7 @@ export interface IObservation extends IEvent {
 export interface IReminder extends IEvent {
   type: 'reminder';
   step: number;
-  reason: 'form' | 'format' | 'grounding' | 'unfinished';
+  reason: ReminderReason;
   text: string;
 }
 

@@ -1,5 +1,4 @@
 import {
-  ILabShell,
   ILayoutRestorer,
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
@@ -30,12 +29,11 @@ const plugin: JupyterFrontEndPlugin<IDatarus> = {
   autoStart: true,
   provides: IDatarus,
   requires: [INotebookTracker, IRenderMimeRegistry],
-  optional: [ILabShell, ILayoutRestorer, ISettingRegistry, IStateDB, ICommandPalette],
+  optional: [ILayoutRestorer, ISettingRegistry, IStateDB, ICommandPalette],
   activate: (
     app: JupyterFrontEnd,
     tracker: INotebookTracker,
     rendermime: IRenderMimeRegistry,
-    shell: ILabShell | null,
     restorer: ILayoutRestorer | null,
     settings: ISettingRegistry | null,
     state: IStateDB | null,
@@ -48,7 +46,7 @@ const plugin: JupyterFrontEndPlugin<IDatarus> = {
     const panel = new DatarusPanel({ store, actions, rendermime });
     app.shell.add(panel, 'right', { rank: RANK, type: 'Datarus' });
     restorer?.add(panel, panel.id);
-    addCommands({ app, shell, store, actions, panel, palette });
+    addCommands({ app, store, actions, panel, palette });
     settings
       ?.load(ID)
       .then(loaded => {

@@ -124,7 +124,9 @@ export class Notebooks implements IDisposable {
     const conversation = this._store.open(path);
     const parts = new DisposableSet();
     parts.add(
-      new Decorations(panel, conversation, () => this._app.commands.execute('datarus:open'))
+      new Decorations(panel, conversation, ({ run, step }) =>
+        this._app.commands.execute('datarus:open', { run, step })
+      )
     );
     // A second view of the same document shows what the first one writes.
     const second = [...this._attached.values()].some(other => other.path === path);

@@ -1,7 +1,7 @@
 import { ReactWidget, SidePanel } from '@jupyterlab/ui-components';
 import { Panel, Widget } from '@lumino/widgets';
 import { Body } from './body';
-import { Services, type IServices } from './context';
+import { cardId, Services, type IServices } from './context';
 import { datarusIcon } from './icon';
 
 /** The sidebar. */
@@ -25,6 +25,13 @@ export class DatarusPanel extends SidePanel {
     );
     body.addClass('jp-Datarus-body');
     this.content.addWidget(body);
+  }
+
+  /** Bring the card of a step into view, and put the focus on it. */
+  showCard(run: string, step: number): void {
+    const card = document.getElementById(cardId(run, step));
+    card?.scrollIntoView({ block: 'nearest' });
+    card?.querySelector<HTMLElement>('.jp-Datarus-stepTitle')?.focus();
   }
 
   /** Put the cursor into the question box. */

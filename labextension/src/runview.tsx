@@ -65,8 +65,11 @@ function Answer({ run }: { run: IRun }): JSX.Element {
   );
 }
 
-function Totals({ run }: { run: IRun }): JSX.Element {
+function Totals({ run }: { run: IRun }): JSX.Element | null {
   const tokens = run.promptTokens + run.completionTokens;
+  if (tokens === 0 && run.steps.length === 0) {
+    return null;
+  }
   const parts = [plural(stepCount(run), 'step')];
   if (run.ended) {
     parts.push(seconds(run.ended - run.started));

@@ -7,7 +7,7 @@ import {
 } from '@jupyterlab/ui-components';
 import { memo, useState } from 'react';
 import { title, type IStep, type StepState } from './chat';
-import { useClock, useServices } from './context';
+import { cardId, useClock, useServices } from './context';
 import { circled, count, seconds } from './format';
 import { Markdown } from './markdown';
 
@@ -44,7 +44,12 @@ export const StepCard = memo(function StepCard({
   const [open, setOpen] = useState(false);
   const Caret = open ? caretDownIcon : caretRightIcon;
   return (
-    <li className="jp-Datarus-step" data-state={step.state} data-corrected={corrected !== null}>
+    <li
+      id={cardId(run, step.number)}
+      className="jp-Datarus-step"
+      data-state={step.state}
+      data-corrected={corrected !== null}
+    >
       <div className="jp-Datarus-stepLine">
         <button
           className="jp-Datarus-chevron"
