@@ -22,7 +22,7 @@ export function Body(): JSX.Element {
       {empty ? (
         <EmptyState conversation={current} />
       ) : (
-        <RunList key={current.notebook} conversation={current} />
+        <RunList key={`runs ${current.notebook}`} conversation={current} />
       )}
       {state.engine && <EngineNotice engine={state.engine} />}
       {state.error && (
@@ -33,7 +33,7 @@ export function Body(): JSX.Element {
           </Button>
         </div>
       )}
-      <Composer key={state.notebook ?? ''} conversation={current} />
+      <Composer key={`box ${state.notebook}`} conversation={current} />
       <StatusLine connected={state.connected} engine={state.engine} />
       <LiveRegion conversation={current} />
     </>

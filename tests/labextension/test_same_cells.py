@@ -24,11 +24,8 @@ Fold = Callable[[list[ev.Event]], list[dict[str, Any]]]
 steps = st.integers(1, 3)
 words = st.text("ab\n🐧", min_size=1, max_size=4)
 displays = st.none() | st.sampled_from(["d1", "d2"])
-streams = st.builds(
-    lambda name, text: {"output_type": "stream", "name": name, "text": text},
-    st.sampled_from(["stdout", "stderr"]),
-    words,
-)
+names = st.sampled_from(["stdout", "stderr"])
+streams = st.builds(lambda name, text: {"output_type": "stream", "name": name, "text": text}, names, words)
 figures = st.builds(lambda text: {"output_type": "display_data", "data": {"text/plain": text}, "metadata": {}}, words)
 cells = st.builds(lambda step, kind: cell_id(RUN, step, kind), steps, st.sampled_from(["thought", "code", "answer"]))
 
@@ -54,7 +51,8 @@ def browsers_fold() -> Iterator[Fold]:
     subprocess.run([ROOT / "node_modules/.bin/tsc", "-p", ROOT / "labextension/tests"], check=True)
     script = ROOT / "labextension/lib/test/tests/foldcells.js"
     with subprocess.Popen(["node", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as node:
-        assert node.stdin and node.stdout
+        assert node.stdin
+        assert node.stdout
         stdin, stdout = node.stdin, node.stdout
 
         def fold(events: list[ev.Event]) -> list[dict[str, Any]]:
