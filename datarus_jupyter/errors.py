@@ -1,18 +1,18 @@
 """Everything that this package raises on purpose.
 
-    DatarusError                 a sentence for the user that says what to do
-    ├── EngineError              the engine cannot answer
-    │   ├── EngineUnreachable    no connection, or it was refused
-    │   ├── EngineTimeout        no first token, or silence in mid-stream
-    │   ├── EngineRefused        4xx: key, model name, request
-    │   ├── ContextTooLong       the conversation does not fit the model's window
-    │   ├── EngineBroken         5xx, a cut stream, HTML instead of events
-    │   └── ModelMissing         the embedded model is not on disk
-    ├── DownloadError            a model cannot be fetched
-    ├── KernelError              no kernel, or it cannot be reached
-    ├── JournalError             a journal cannot be read or written
-    ├── SurfaceError             a notebook cannot be read or written
-    └── ConfigError              a setting has no sense
+DatarusError                 a sentence for the user that says what to do
+├── EngineError              the engine cannot answer
+│   ├── EngineUnreachable    no connection, or it was refused
+│   ├── EngineTimeout        no first token, or silence in mid-stream
+│   ├── EngineRefused        4xx: key, model name, request
+│   ├── ContextTooLong       the conversation does not fit the model's window
+│   ├── EngineBroken         5xx, a cut stream, HTML instead of events
+│   └── ModelMissing         the embedded model is not on disk
+├── DownloadError            a model cannot be fetched
+├── KernelError              no kernel, or it cannot be reached
+├── JournalError             a journal cannot be read or written
+├── SurfaceError             a notebook cannot be read or written
+└── ConfigError              a setting has no sense
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from datarus_jupyter.protocol.form import asked_names, form_of
+from datarus_jupyter.protocol.form import asked_names, form_of, unfilled
 
 _FIGURE = re.compile(
     r"\b(plot|chart|histogram|scatter ?plot|box ?plot|bar ?plot|heat ?map|graph|draw|visuali[sz]e)\b", re.IGNORECASE
@@ -31,11 +31,10 @@ def missing_figure(question: str, outputs: Iterable[Mapping[str, Any]]) -> str:
 
 def missing_form(question: str, answer: str) -> str:
     """A reminder, if the question gives a form such as ``@mean[...]`` and the answer is not in it; else ''."""
-    names = asked_names(question)
-    absent = [name for name in names if not re.search(rf"@{name}\[[^\]]+\]", answer)]
-    if not absent:
+    names = unfilled(question, answer)
+    if not names:
         return ""
     return (
-        "The answer is not in the form that was asked for. Give it again with <stop_analysis>; "
-        f"<answer> must hold {form_of(names)} with the values that your code printed."
+        f"The answer does not give {form_of(names)} as it was asked for. If your code has not printed the value, "
+        f"compute and print it in the next <step>; else give the answer again, with {form_of(asked_names(question))}."
     )

@@ -102,7 +102,7 @@ def _columns(head: str) -> tuple[str, ...]:
 
 def _first_row(head: str) -> str:
     lines = head.splitlines()[1:2]
-    row = lines[0].strip() if lines else ""
+    row = " ".join(lines[0].split()) if lines else ""
     return row if len(row) <= _MAX_ROW_CHARS else row[:_MAX_ROW_CHARS] + "…"
 
 

@@ -39,7 +39,7 @@ class TextDelta:
 
 @dataclass(frozen=True, slots=True)
 class StreamEnd:
-    """The last value of a stream. ``finish`` is the API's finish_reason (``stop``, ``length``); seconds from sending."""
+    """The last value of a stream. ``finish`` is the API's finish_reason: ``stop``, ``length``; seconds from sending."""
 
     finish: str
     prompt_tokens: int = 0

@@ -186,6 +186,9 @@ class Agent:
                             self.record(ev.OutputsCleared(step=step, wait=wait))
                         case Executed():
                             executed = output
+        except asyncio.CancelledError:
+            self.record(ev.Output(step=step, output=_STOPPED))
+            raise
         finally:
             self.record(
                 ev.ExecutionFinished(
@@ -246,6 +249,12 @@ class Agent:
         return finished
 
 
+_STOPPED: dict[str, Any] = {
+    "output_type": "error",
+    "ename": "KeyboardInterrupt",
+    "evalue": "the run was stopped",
+    "traceback": ["KeyboardInterrupt: the run was stopped"],
+}
 _PRINTED_CHARS = 1_000_000
 _PLAN = "Only a plan is wanted: nothing runs. Write the next step as though this one had worked, or end with the plan."
 

@@ -53,5 +53,5 @@ class SummaryFold(Fold):
                 summary.reason = None
             case ev.RunFinished(reason=reason, answer=answer):
                 summary.reason, summary.answer = reason, answer
-        if event.ts:
-            summary.seconds = max(summary.seconds, event.ts - summary.started)
+        if summary.reason is None or isinstance(event, ev.RunFinished | ev.RunInterrupted):
+            summary.seconds = event.ts - summary.started

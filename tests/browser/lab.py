@@ -50,7 +50,7 @@ class Lab:
 
 
 @contextmanager
-def running_lab(folder: Path, **environment: str) -> Iterator[Lab]:
+def running_lab(folder: Path, python: Path | str = sys.executable, **environment: str) -> Iterator[Lab]:
     """Start JupyterLab on a free port; stop it, its kernels and its engine at the end."""
     root, data, settings = folder / "root", folder / "data", folder / "settings"
     root.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,7 @@ def running_lab(folder: Path, **environment: str) -> Iterator[Lab]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     token = secrets.token_hex(16)
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}"]
+    command = [str(python), "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}"]
     command += ["--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}", f"--IdentityProvider.token={token}"]
     command += ["--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None"]
     command += ["--allow-root"] if os.getuid() == 0 else []

@@ -1,0 +1,108 @@
+"""``datarus`` as it is used: a process of its own, its exit code, its output, what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from datarus_jupyter.journal.log import read
+from datarus_jupyter.protocol.tags import render_answer, render_step
+
+PENGUINS = Path(__file__).parent.parent / "examples" / "penguins.csv"
+COUNT = 'import pandas as pd\n\ndf = pd.read_csv("penguins.csv")\nprint(len(df))'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "penguins.csv").write_bytes(PENGUINS.read_bytes())
+    return tmp_path
+
+
+def command(folder: Path, *arguments: str, replies: list[object] | None = None) -> tuple[list[str], dict[str, str]]:
+    environment = os.environ | {"JUPYTER_DATA_DIR": str(folder / "data"), "COLUMNS": "100"}
+    if replies is not None:
+        (folder / "replies.json").write_text(json.dumps(replies))
+        environment["DATARUS_REPLIES"] = str(folder / "replies.json")
+    return [sys.executable, "-m", "datarus_jupyter.cli", *arguments], environment
+
+
+def datarus(folder: Path, *arguments: str, replies: list[object] | None = None) -> subprocess.CompletedProcess[str]:
+    line, environment = command(folder, *arguments, replies=replies)
+    return subprocess.run(line, env=environment, cwd=folder, capture_output=True, text=True, timeout=120)
+
+
+def test_run_shows_the_steps_and_leaves_an_executed_notebook(folder: Path) -> None:
+    replies: list[object] = [render_step("Count the rows.", COUNT), render_answer("Done.", "There are 344 penguins.")]
+    done = datarus(folder, "run", "How many?", "--data", "penguins.csv", "--notebook", "out.ipynb", replies=replies)
+    assert done.returncode == 0, done.stderr
+    shown = [done.stdout.index(text) for text in ("Count the rows.", "pd.read_csv", "\n344\n", "There are 344")]
+    assert shown == sorted(shown)
+    cells = nbformat.read(folder / "out.ipynb", 4).cells  # type: ignore[no-untyped-call]
+    assert [cell.source for cell in cells] == ["Count the rows.", COUNT, "Done.", "There are 344 penguins."]
+    assert cells[1].outputs[0].text == "344\n"
+    (journal,) = (folder / "data" / "datarus" / "runs").glob("*.jsonl")
+    assert "penguins.csv (344 rows" in read(journal)[0].context  # type: ignore[union-attr]
+
+
+def test_run_without_an_answer_exits_1_and_says_why(folder: Path) -> None:
+    done = datarus(folder, "run", "How many?", replies=["Hm.", "Hm.", "Hm."])
+    assert done.returncode == 1
+    assert "does not keep to the step format" in done.stdout
+
+
+def test_a_notebook_that_cannot_be_read_is_left_alone(folder: Path) -> None:
+    (folder / "bad.ipynb").write_text("{not json")
+    done = datarus(folder, "run", "How many?", "--notebook", "bad.ipynb", replies=[render_step("", "print(1)")])
+    assert done.returncode == 1
+    assert "bad.ipynb is not a notebook that can be read" in done.stderr
+    assert (folder / "bad.ipynb").read_text() == "{not json"
+
+
+def test_data_that_is_not_there_is_said(folder: Path) -> None:
+    done = datarus(folder, "run", "How many?", "--data", "absent.csv", replies=[])
+    assert done.returncode == 2
+    assert "absent.csv" in done.stderr
+
+
+def test_an_address_that_is_none_is_said(folder: Path) -> None:
+    done = datarus(folder, "run", "How many?", "--url", "nowhere")
+    assert done.returncode == 1
+    assert "http://127.0.0.1:8000/v1" in done.stderr
+
+
+def test_an_engine_that_is_not_there_is_said(folder: Path) -> None:
+    done = datarus(folder, "run", "How many?", "--url", "http://127.0.0.1:9/v1")
+    assert done.returncode == 1
+    assert "127.0.0.1:9" in done.stdout + done.stderr
+
+
+def test_ctrl_c_ends_the_run_and_keeps_what_is_there(folder: Path) -> None:
+    slow = "import time\nprint('begun', flush=True)\nfor _ in range(600): time.sleep(0.1)"
+    line, environment = command(
+        folder, "run", "Wait.", "--notebook", "out.ipynb", replies=[render_step("Wait long.", slow)]
+    )
+    with subprocess.Popen(line, env=environment, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for shown in process.stdout:
+            if shown.startswith("begun"):
+                process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+    cells = nbformat.read(folder / "out.ipynb", 4).cells  # type: ignore[no-untyped-call]
+    assert [cell.source for cell in cells] == ["Wait long.", slow]
+    assert "KeyboardInterrupt" in str(cells[1].outputs)
+    (journal,) = (folder / "data" / "datarus" / "runs").glob("*.jsonl")
+    assert json.loads(journal.read_text().splitlines()[-1])["reason"] == "stopped"
+
+
+def test_importing_the_package_is_light() -> None:
+    heavy = ("torch", "pandas", "jupyter_server", "IPython")
+    script = f"import sys, datarus_jupyter; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "[]\n"
