@@ -260,8 +260,9 @@ _PLAN = "Only a plan is wanted: nothing runs. Write the next step as though this
 
 
 def _printed(outputs: list[dict[str, Any]]) -> str:
-    """All that a step printed, which is more than the model was shown of it."""
-    return "\n".join(output_text(output, _PRINTED_CHARS) for output in outputs)
+    """All that a step printed, which is more than the model was shown of it. A traceback only quotes the code."""
+    shown = (output for output in outputs if output["output_type"] != "error")
+    return "\n".join(output_text(output, _PRINTED_CHARS) for output in shown)
 
 
 def _sampling(profile: prompts.Profile) -> Sampling:

@@ -239,9 +239,9 @@ function settle(run: IRun): IRun {
   return { ...run, steps };
 }
 
-/** The steps that get a card: one that has only been opened shows once there is something of it. */
+/** The steps that get a card: those with something to show, but for the thought that comes with the answer. */
 export function cards(run: IRun): readonly IStep[] {
-  return run.steps.filter(one => one.thought || one.code);
+  return run.steps.filter(one => one.code || (one.thought && !run.answer));
 }
 
 /** The number of steps that had code. */

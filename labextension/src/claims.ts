@@ -53,10 +53,13 @@ function mark(
   claim: IClaim,
   label: (step: number) => string
 ): string {
-  if (claim.step !== undefined && claim.step !== null) {
+  const verified = claim.step !== undefined && claim.step !== null;
+  if (verified && /\d/.test(claim.text)) {
     return insert(text, end, behind(claim, label));
   }
-  return `${text.slice(0, start)}[${text.slice(start, end)}](${UNVERIFIED_HREF})${text.slice(end)}`;
+  // A name is itself the link: a mark behind every name would drown those of the figures.
+  const href = verified ? stepHref(claim.step as number) : UNVERIFIED_HREF;
+  return `${text.slice(0, start)}[${text.slice(start, end)}](${href})${text.slice(end)}`;
 }
 
 function behind(claim: IClaim, label: (step: number) => string): string {

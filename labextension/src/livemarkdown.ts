@@ -4,7 +4,7 @@ import type { IDisposable } from '@lumino/disposable';
 import type { ICell, ICells } from './cells';
 
 /** Lab renders a Markdown cell only after a second without changes; text that streams in is rendered this often. */
-const RENDER_MS = 100;
+const RENDER_MS = 40;
 
 /** Keeps the Markdown cells of a run rendered while they grow. */
 export class LiveMarkdown implements IDisposable {

@@ -18,6 +18,14 @@ test('a claim that a cell printed gets a link behind it', () => {
   );
 });
 
+test('a name that a cell printed is itself the link', () => {
+  const answer = 'Gentoo is heaviest.';
+  assert.equal(
+    markClaims(answer, [claim(answer, 'Gentoo', 1)], label),
+    '[Gentoo](#datarus-step-1) is heaviest.'
+  );
+});
+
 test('a claim without a source becomes a mark', () => {
   const answer = 'About 7 of them.';
   assert.equal(
