@@ -9,10 +9,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
-from lab import FLAGS, Lab, Tab, running_lab
-from playwright.sync_api import Browser, sync_playwright
+from lab import Lab, Tab, make_notebook, running_chromium, running_lab
+from playwright.sync_api import Browser
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
@@ -29,20 +28,8 @@ def jp_server_cleanup() -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert chromium, "The browser tests need Chromium: apt-get install chromium"
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=chromium, args=[*FLAGS])
-
-
-def make_notebook(path: Path, *sources: str) -> None:
-    """A notebook with these code cells and the kernel of this environment."""
-    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": kernel})
-    for number, source in enumerate(sources):
-        cell = nbformat.v4.new_code_cell(source, id=f"own-{number}")
-        notebook.cells.append(cell)
-    nbformat.write(notebook, path)
+    with running_chromium() as chromium:
+        yield chromium
 
 
 Start = Callable[..., Lab]

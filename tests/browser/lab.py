@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,9 +19,15 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import nbformat
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
+FLAGS: tuple[str, ...] = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+)
 FLAGS += ("--disable-component-update", "--disable-sync")
 SCREENSHOTS = Path(__file__).parent.parent.parent / "screenshots"
 STARTING_SECONDS = 60
@@ -47,6 +54,25 @@ class Lab:
         """Every run's events, oldest run first."""
         files = sorted((self.data / "datarus" / "runs").glob("*.jsonl"))
         return [[json.loads(line) for line in file.read_text().splitlines()] for file in files]
+
+
+def make_notebook(path: Path, *sources: str) -> None:
+    """A notebook with these code cells and the kernel of this environment."""
+    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": kernel})  # type: ignore[no-untyped-call]
+    for number, source in enumerate(sources):
+        cell = nbformat.v4.new_code_cell(source, id=f"own-{number}")  # type: ignore[no-untyped-call]
+        notebook.cells.append(cell)
+    nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def running_chromium() -> Iterator[Browser]:
+    """The system's Chromium, without a window."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert chromium, "There is no Chromium: apt-get install chromium"
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=chromium, args=[*FLAGS])
 
 
 @contextmanager
@@ -97,7 +123,7 @@ def _await_server(url: str, token: str, process: subprocess.Popen[bytes], log: P
         except OSError:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"JupyterLab did not start:\n{log.read_text()[-3000:]}") from None
-            time.sleep(0.1)
+            time.sleep(0.01)
 
 
 class Tab:
