@@ -19,13 +19,18 @@ _NO_FIGURE = re.compile(
 )
 
 
-def missing_figure(question: str, outputs: Iterable[Mapping[str, Any]]) -> str:
-    """A reminder, if the question asks for a figure and none of the outputs is one; else ''."""
+def lacks_figure(question: str, outputs: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the question asks for a figure and none of the outputs is one."""
     if not _FIGURE.search(question) or _NO_FIGURE.search(question):
+        return False
+    kinds = (kind for output in outputs for kind in output.get("data", {}))
+    return not any(kind.startswith(("image/", "application/vnd.")) for kind in kinds)
+
+
+def missing_figure(question: str, outputs: Iterable[Mapping[str, Any]]) -> str:
+    """A reminder, if a figure is asked for and not there; else ''."""
+    if not lacks_figure(question, outputs):
         return ""
-    for output in outputs:
-        if any(kind.startswith(("image/", "application/vnd.")) for kind in output.get("data", {})):
-            return ""
     return "A figure was asked for and none was drawn. Draw and show it in the next <step>, then answer."
 
 

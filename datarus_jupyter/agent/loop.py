@@ -11,7 +11,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from datarus_jupyter.agent.asked import missing_figure, missing_form
+from datarus_jupyter.agent.asked import lacks_figure, missing_figure, missing_form
 from datarus_jupyter.agent.bounds import BoundReached, Bounds
 from datarus_jupyter.agent.grounding import ground, reminder, unfounded
 from datarus_jupyter.agent.interfaces import (
@@ -35,7 +35,7 @@ from datarus_jupyter.journal import events as ev
 from datarus_jupyter.journal.cells import sha256
 from datarus_jupyter.protocol import prompts
 from datarus_jupyter.protocol.escaping import escape
-from datarus_jupyter.protocol.grammar import end_grammar, turn_grammar
+from datarus_jupyter.protocol.grammar import end_grammar, step_grammar, turn_grammar
 from datarus_jupyter.protocol.tags import STOP
 
 
@@ -64,6 +64,7 @@ class Agent:
         self.record = Record(journal)
         self._bounds = Bounds(self.limits)
         self._reminded: set[str] = set()
+        self._owes_step = False
 
     async def run(self, question: Question) -> ev.RunFinished:
         """Work the question to its end, which is returned. Cancelling ends it too, and is passed on.
@@ -113,6 +114,7 @@ class Agent:
                     self._remind(step, "format", prompts.format_reminder(turn.complaint), "The reply was out of form.")
                     self._bounds.after_reminder()
                 if turn.code is not None:
+                    self._owes_step = False
                     await self._step(step, turn.code, question)
                     self._bounds.after_thought(turn.thought)
                     step += 1
@@ -147,9 +149,12 @@ class Agent:
 
     async def _query(self, step: int) -> Turn:
         """Take a turn; a stream that breaks in the middle is asked for again."""
+        sampling = self.sampling
+        if self._owes_step and sampling.grammar:
+            sampling = replace(sampling, grammar=step_grammar())
         for attempt in range(self.limits.cut_streams + 1):
             try:
-                return await self._turn(step, self.sampling)
+                return await self._turn(step, sampling)
             except EngineError as error:
                 self.record(ev.ReplyDiscarded(step=step, reason=str(error)))
                 if not error.streamed or attempt == self.limits.cut_streams:
@@ -202,7 +207,9 @@ class Agent:
         return executed
 
     def _observe(self, step: int, shown: str, question: str, *, failed: bool) -> None:
-        text, then = prompts.observation_turn(self.profile, shown, question, failed=failed)
+        drawn = (output for n in range(1, step + 1) for output in self.record.cells.outputs(n))
+        owed = prompts.FIGURE if lacks_figure(question, drawn) else ""
+        text, then = prompts.observation_turn(self.profile, shown, question, failed=failed, owed=owed)
         self.record(ev.Observation(step=step, text=text, then=then))
 
     def _accept(self, step: int, answer: str, question: str, context: str) -> bool:
@@ -224,6 +231,7 @@ class Agent:
         for reason, text, why in checks:
             if text and reason not in self._reminded and self.mode != "plan":
                 self._reminded.add(reason)
+                self._owes_step = reason == "unfinished"
                 self._remind(step, reason, text, f"The answer was sent back: {why}.")
                 return False
         self.record(ev.Grounding(step=step, claims=claims))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _NAME = re.compile(r"@(\w+)\[")
+_PAIR = re.compile(r"@(\w+)\[([^\]]*)\]")
 
 
 def asked_names(question: str) -> tuple[str, ...]:
@@ -15,3 +16,9 @@ def asked_names(question: str) -> tuple[str, ...]:
 def form_of(names: tuple[str, ...]) -> str:
     """The form in words: ``@mean[value] @sd[value]``."""
     return " ".join(f"@{name}[value]" for name in names)
+
+
+def unfilled(question: str, answer: str) -> tuple[str, ...]:
+    """The names asked for that the answer lacks, or to which it gives the question's own placeholder."""
+    given, asked = dict(_PAIR.findall(answer)), dict(reversed(_PAIR.findall(question)))
+    return tuple(name for name in asked_names(question) if given.get(name) in (None, asked.get(name)))

@@ -11,12 +11,17 @@ _STEP = (
 _END = r'''end ::= "<stop_analysis>\n<thought>" text "</thought>\n<answer>" answer "</answer>\n</stop_analysis>"'''
 _TERMS = r"""text ::= ([^<] | "<" [^/a-z])+
 code ::= ([^<] | "<" [^/])+
-value ::= [^\]<\n]+"""
+value ::= [^\]\[@<\n]*"""
 
 
 def turn_grammar(question: str) -> str:
     """A step, or the end with an answer in the form that ``question`` asks for."""
     return _grammar("step | end", question)
+
+
+def step_grammar() -> str:
+    """A step only."""
+    return _grammar("step", "")
 
 
 def end_grammar(question: str) -> str:
@@ -31,5 +36,5 @@ def _grammar(root: str, question: str) -> str:
 def _answer(names: tuple[str, ...]) -> str:
     if not names:
         return "answer ::= text"
-    pairs = r" [ \n] ".join(f'"@{name}[" value "]"' for name in names)
+    pairs = r' ","? [ \n] '.join(f'"@{name}[" value "]"' for name in names)
     return rf'answer ::= {pairs} ("\n" text)?'

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from datarus_jupyter.protocol.escaping import escape
+from datarus_jupyter.protocol.form import asked_names, form_of
 from datarus_jupyter.protocol.messages import Message
 from datarus_jupyter.protocol.tags import render_answer, render_step
 
@@ -31,8 +32,8 @@ The code runs in the notebook's kernel; variables stay. You get its output as <o
 Rules:
 - In the first thought, list all that the question asks for: conditions, values, tests, plots, rounding. Do every one.
 - Load files first. Use the column names exactly as given.
-- Numbers stored as text are cleaned before they are converted; values that do not convert are never dropped silently.
 - Every number in your answer must have been printed by your code, rounded as asked. Never compute in your head.
+- Let the code decide, too: print what a comparison or a test comes to, such as p < 0.05.
 - One thing a step: a test or a plot that was asked for has a step of its own, before you answer.
 - After an error, read it, say in the thought what was wrong, and try another way.
 - pandas, numpy, scipy, scikit-learn, matplotlib and seaborn may be imported.
@@ -51,12 +52,12 @@ Files in the working directory, not loaded yet:
 _EXAMPLE = (
     (
         "user",
-        "Which region has the highest mean price, and is it really higher than the next? Ignore rows without a "
-        "price, round to two decimals. Plot the means.",
+        "Which region is the most expensive, and is the difference to the next one real? Ignore rows without a "
+        "price, round to two decimals. Plot it.",
     ),
     (
         "step",
-        "To do: ignore rows without a price, means rounded to two decimals, a test against the next region, a plot. "
+        "To do: mean price by region, without rows that lack a price, two decimals; a test of the difference; a plot. "
         "First I load the file and compute the means.",
         'import pandas as pd\n\ndf = pd.read_csv("sales.csv")\n'
         'df = df.dropna(subset=["price"])  # ignore rows without a price\n'
@@ -66,13 +67,14 @@ _EXAMPLE = (
     ("observation", "region\nNorth    18.42\nSouth    15.91\nWest     12.25\nName: price, dtype: float64"),
     (
         "step",
-        "North is first, South is next. Still to do: the test, the plot. I test their difference.",
+        "North comes first in the output, then South. Still to do: the test, the plot. I test the first two.",
         "from scipy import stats\n\n"
-        'north, south = (df.loc[df["region"] == name, "price"] for name in ["North", "South"])\n'
-        "test = stats.ttest_ind(north, south, equal_var=False)\n"
-        'print(f"difference: {north.mean() - south.mean():.2f}, p-value: {test.pvalue:.4f}")',
+        'first, second = (df.loc[df["region"] == name, "price"] for name in means.index[:2])\n'
+        "test = stats.ttest_ind(first, second, equal_var=False)\n"
+        'print(f"{means.index[0]} - {means.index[1]}: {first.mean() - second.mean():.2f}")\n'
+        'print(f"p = {test.pvalue:.4f}, significant: {test.pvalue < 0.05}")',
     ),
-    ("observation", "difference: 2.52, p-value: 0.0031"),
+    ("observation", "North - South: 2.52\np = 0.0031, significant: True"),
     (
         "step",
         "The difference is significant. Still to do: the plot. I draw the means as bars.",
@@ -150,25 +152,37 @@ def step_turn(profile: Profile, text: str) -> str:
     return text if profile.observation_inside else text + "\n</step>"
 
 
-def observation_turn(profile: Profile, observation: str, question: str, *, failed: bool) -> tuple[str, str]:
-    """The text that shows an observation, already escaped, and the message after it (see ``events.Observation``)."""
+def observation_turn(
+    profile: Profile, observation: str, question: str, *, failed: bool, owed: str = ""
+) -> tuple[str, str]:
+    """The text that shows an observation, already escaped, and the message after it (see ``events.Observation``).
+
+    ``owed`` names what the question asks for and the run can be seen to lack.
+    """
     shown = f"<observation>\n{observation}\n</observation>"
     if profile.observation_inside:
         next_turn = "That was an error. Find out why and try another way." if failed else "Continue with the next step."
         return f"\n{shown}\n</step>", next_turn
-    return f"{shown}\n{_what_next(question, failed)}", ""
+    return f"{shown}\n{_what_next(question, failed, owed)}", ""
 
 
-_SAID_AGAIN_CHARS = 300
+FIGURE = "the figure"
+"""What is ``owed`` while a figure was asked for and none is drawn."""
+
+_SAID_AGAIN_CHARS = 240
 
 
-def _what_next(question: str, failed: bool) -> str:
+def _what_next(question: str, failed: bool, owed: str) -> str:
     if failed:
         return "That was an error. Say in the thought what was wrong, then try another way in the next <step>."
     # A small model forgets half of a question on the way; said again, it does what is left (docs/results.md).
     asked = escape(" ".join(question.split()))
     asked = asked if len(asked) <= _SAID_AGAIN_CHARS else asked[:_SAID_AGAIN_CHARS] + " …"
-    return f"Asked: {asked}\nThe next <step> if something of it is left to do, else <stop_analysis>."
+    names = asked_names(question)
+    form = f" The answer's form: {form_of(names)}." if names else ""
+    if owed:
+        return f"Asked: {asked}{form}\nNot done yet: {owed}. Take the next <step>."
+    return f"Asked: {asked}{form}\nThe next <step> if something of it is not printed yet, else <stop_analysis>."
 
 
 def format_reminder(reason: str) -> str:
@@ -192,7 +206,8 @@ def _example(profile: Profile) -> list[Message]:
         if kind == "step":
             messages.append(Message("assistant", render_step(*texts)))
         elif kind == "observation":
-            messages.append(Message("user", observation_turn(profile, texts[0], question, failed=False)[0]))
+            owed = "" if texts[0].startswith("[figure") else FIGURE
+            messages.append(Message("user", observation_turn(profile, texts[0], question, failed=False, owed=owed)[0]))
         else:
             messages.append(Message("assistant", render_answer(*texts)))
     return messages

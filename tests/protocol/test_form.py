@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from datarus_jupyter.agent.asked import missing_form
-from datarus_jupyter.protocol.form import asked_names, form_of
+from datarus_jupyter.protocol.form import asked_names, form_of, unfilled
 from datarus_jupyter.protocol.grammar import end_grammar, turn_grammar
 
 
@@ -26,8 +26,15 @@ def test_an_answer_in_the_form_needs_no_reminder() -> None:
     question = "Give @mean[value] and @sd[value]."
     form = form_of(asked_names(question))
     assert form == "@mean[value] @sd[value]"
-    assert missing_form(question, form) == ""
-    assert form in missing_form(question, "@mean[1]")
+    assert missing_form(question, "@mean[1] @sd[]") == ""
+    assert "does not give @sd[value] as" in missing_form(question, "@mean[1]")
+
+
+def test_the_questions_own_placeholder_is_no_answer() -> None:
+    question = "Give @outliers[list_of_outliers] and @count[number], where @count[number] is an integer."
+    assert unfilled(question, "@outliers[list_of_outliers] @count[3]") == ("outliers",)
+    assert unfilled(question, "@outliers[1, 2] @count[number]") == ("count",)
+    assert unfilled(question, "@outliers[1, 2] @count[2]") == ()
 
 
 def rules(grammar: str) -> dict[str, str]:
@@ -37,6 +44,6 @@ def rules(grammar: str) -> dict[str, str]:
 def test_the_grammar_holds_the_answer_to_the_form() -> None:
     asked = rules(turn_grammar("Give @mean[value] and @sd[value]."))
     assert asked["root"] == "step | end"
-    assert asked["answer"].startswith('"@mean[" value "]" [ \\n] "@sd[" value "]"')
+    assert asked["answer"].startswith('"@mean[" value "]" ","? [ \\n] "@sd[" value "]"')
     assert rules(end_grammar("Which species is heaviest?"))["answer"] == "text"
     assert rules(end_grammar("Which species is heaviest?"))["root"] == "end"
