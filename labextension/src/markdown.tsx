@@ -80,6 +80,7 @@ class LiveRenderer {
     }
     for (const link of this._renderer.node.querySelectorAll('a[href^="#datarus-step-"]')) {
       link.classList.add('jp-Datarus-claim');
+      link.classList.toggle('jp-mod-name', !link.textContent?.startsWith('['));
       link.setAttribute('title', 'show the cell that printed this');
     }
   }
