@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import uuid
 from collections.abc import AsyncIterator
@@ -40,12 +41,17 @@ async def own_kernel(
 async def _start(manager: AsyncKernelManager, folder: Path, log: IO[str]) -> None:
     try:
         # ipykernel repeats what code prints on its own stdout, which is our user's terminal.
-        await manager.start_kernel(cwd=str(folder), stdout=DEVNULL, stderr=log)
+        await manager.start_kernel(cwd=str(folder), env=_environment(), stdout=DEVNULL, stderr=log)
     except NoSuchKernel as error:
         name = manager.kernel_name
         raise KernelError(f"There is no kernel called {name}: choose one of `jupyter kernelspec list`.") from error
     except OSError as error:
         raise KernelError(f"The kernel does not start in {folder}: {error}.") from error
+
+
+def _environment() -> dict[str, str]:
+    """Ours without the engine's key, which the model's code has no business with."""
+    return {name: value for name, value in os.environ.items() if name != "DATARUS_API_KEY"}
 
 
 async def _ready(kernel: KernelChannel, seconds: float, log: IO[str]) -> None:

@@ -287,3 +287,10 @@ async def test_a_channel_that_is_not_open_says_so(tmp_path: Path) -> None:
         pass
     with pytest.raises(KernelError, match="no connection"):
         await run(kernel, "1")
+
+
+async def test_the_engines_key_does_not_reach_the_models_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATARUS_API_KEY", "secret-canary")
+    async with own_kernel(tmp_path) as kernel:
+        assert await kernel.evaluate("import os; print(sorted(os.environ))", timeout=10) != ""
+        assert await kernel.evaluate("import os; print(os.environ.get('DATARUS_API_KEY'))", timeout=10) == "None\n"
