@@ -152,14 +152,15 @@ class Agent:
         sampling = self.sampling
         if self._owes_step and sampling.grammar:
             sampling = replace(sampling, grammar=step_grammar())
-        for attempt in range(self.limits.cut_streams + 1):
+        cut = 0
+        while True:
             try:
                 return await self._turn(step, sampling)
             except EngineError as error:
                 self.record(ev.ReplyDiscarded(step=step, reason=str(error)))
-                if not error.streamed or attempt == self.limits.cut_streams:
+                cut += 1
+                if not error.streamed or cut > self.limits.cut_streams:
                     raise
-        raise AssertionError("unreachable")
 
     async def _turn(self, step: int, sampling: Sampling) -> Turn:
         return await take_turn(self.engine, self.record.messages, sampling, self.profile, self.record, step)
