@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-MODELS := qwen2.5-coder-1.5b
+MODEL := qwen2.5-coder-1.5b
 FRONT := $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null) labextension/tsconfig.json
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 QUESTION := Which penguin species is heaviest, and is the difference real? Plot it.
@@ -23,10 +23,10 @@ demo: install model  ## Work a question on the terminal; leaves demo.ipynb.
 	$(BIN)/datarus run "$(QUESTION)" --data examples/penguins.csv --notebook demo.ipynb
 
 model: install
-	$(BIN)/datarus models pull $(MODELS)
+	$(BIN)/datarus models pull $(MODEL)
 
-test: install .venv-vllm/installed  ## Run all tests: units, real kernels, real engines, real browser.
-	$(BIN)/datarus models pull $(MODELS) smollm2-135m
+test: install model .venv-vllm/installed  ## Run all tests: units, real kernels, real engines, real browser.
+	$(BIN)/datarus models pull smollm2-135m
 	$(BIN)/jlpm test
 	$(BIN)/pytest --cov --cov-report=term:skip-covered $(PYTEST_FLAGS)
 

@@ -61,6 +61,7 @@ def pull(name: str) -> None:
             path = asyncio.run(
                 fetch(model, models_dir(), progress=lambda received, _: bar.update(task, completed=received))
             )
+            bar.update(task, completed=model.bytes)
     except DatarusError as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
