@@ -6,7 +6,8 @@ import pytest
 
 from datarus_jupyter.agent.asked import missing_form
 from datarus_jupyter.protocol.form import asked_names, form_of, unfilled
-from datarus_jupyter.protocol.grammar import end_grammar, turn_grammar
+from datarus_jupyter.protocol.grammar import end_grammar, step_grammar, turn_grammar
+from datarus_jupyter.protocol.prompts import DATARUS, FIGURE, GENERAL, observation_turn
 
 
 @pytest.mark.parametrize(
@@ -47,3 +48,14 @@ def test_the_grammar_holds_the_answer_to_the_form() -> None:
     assert asked["answer"].startswith('"@mean[" value "]" ","? [ \\n] "@sd[" value "]"')
     assert rules(end_grammar("Which species is heaviest?"))["answer"] == "text"
     assert rules(end_grammar("Which species is heaviest?"))["root"] == "end"
+    assert rules(step_grammar())["root"] == "step"
+
+
+def test_the_turn_after_an_observation_says_what_is_asked_and_owed() -> None:
+    text, then = observation_turn(GENERAL, "5", "The mean? " + "x " * 300 + "@mean[m]", failed=False, owed=FIGURE)
+    assert then == ""
+    assert len(text) < 420
+    assert text.endswith("The answer's form: @mean[value].\nNot done yet: the figure. Take the next <step>.")
+    assert "<stop_analysis>" in observation_turn(GENERAL, "5", "The mean?", failed=False)[0]
+    assert "was an error" in observation_turn(GENERAL, "5", "The mean?", failed=True, owed=FIGURE)[0]
+    assert observation_turn(DATARUS, "5", "The mean?", failed=False, owed=FIGURE)[1] == "Continue with the next step."
