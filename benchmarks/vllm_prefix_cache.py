@@ -1,23 +1,23 @@
 """How much of the prompts of a run vLLM serves from its prefix cache, from the second step on.
 
-Run it with ``python -m benchmarks.vllm_prefix_cache`` from the root of the repository: a real vLLM on the CPU generates
-six replies of usual length with a small model; between them stand the outputs of a usual analysis. What the cache can
-hold of a prompt is the prompt before and its reply: the new observation is new, whatever the engine does, so the share
-of all prompt tokens has a bound below 1, which is measured too. vLLM caches whole blocks only, of 16 tokens on GPUs by
-default; on CPUs 128 by default and 32 at the least. On average half a block of each prompt is worked on again.
+A real vLLM on the CPU generates six replies of usual length with a small model; between them stand the outputs of a
+usual analysis. What the cache can hold of a prompt is the prompt before and its reply: the new observation is new,
+whatever the engine does, so the share of all prompt tokens has a bound below 1, which is measured too. vLLM caches
+whole blocks only, of 16 tokens on GPUs by default; on CPUs 128 by default and 32 at the least. On average half a block
+of each prompt is worked on again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.figure import Figure, figure
 from datarus_jupyter.agent.interfaces import Engine, Sampling
 from datarus_jupyter.agent.record import Record
 from datarus_jupyter.agent.turn import take_turn
@@ -40,7 +40,17 @@ text ::= [a-zA-Z0-9 ,.'=()-]{80,160}
 code ::= [a-zA-Z0-9 ,.'=()_\n-]{120,320}"""
 
 
-def measure(block: int = BLOCK) -> dict[str, float]:
+def measure() -> list[Figure]:
+    """The shares in percent, of one run each, as a run takes minutes and its tokens are counted, not timed."""
+    shares = _shares_by_profile()
+    goals = {name: 95.0 for name in shares if name.endswith("_share")}
+    return [
+        figure(name, "%", [100 * share], at_least=goals.get(name), note=f"vLLM on the CPU, blocks of {BLOCK} tokens")
+        for name, share in shares.items()
+    ]
+
+
+def _shares_by_profile() -> dict[str, float]:
     """The shares, for a model that is shown a worked example (``general``) and for Datarus's own (``datarus``).
 
     ``…_share``: of all prompt tokens from the second step on. ``…_bound``: what a perfect cache would reach.
@@ -48,7 +58,7 @@ def measure(block: int = BLOCK) -> dict[str, float]:
     """
     gguf = asyncio.run(pull(find_model("smollm2-135m"), models_dir()))
     with tempfile.TemporaryDirectory() as scratch:
-        with serving(model_folder(gguf), Path(scratch) / "vllm.log", block=block) as server:
+        with serving(model_folder(gguf), Path(scratch) / "vllm.log", block=BLOCK) as server:
             return asyncio.run(_measure(f"{server.url}/v1", server.key, Path(scratch)))
 
 
@@ -107,7 +117,3 @@ def observations() -> list[str]:
 def _context() -> str:
     penguins = pd.read_csv("examples/penguins.csv")
     return f"Files in the working directory:\n- penguins.csv ({len(penguins)} rows): {', '.join(penguins.columns)}"
-
-
-if __name__ == "__main__":
-    print(json.dumps(measure(), indent=1))
