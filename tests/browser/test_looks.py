@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from lab import Tab
+from penguins_run import PENGUINS, QUESTION
 from playwright.sync_api import expect
-from test_runs import PENGUINS, QUESTION
 
 pytestmark = pytest.mark.browser
 
