@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from urllib.request import Request, urlopen
 
 import pytest
+from lab import Tab, make_notebook, running_lab
+from playwright.sync_api import Browser, expect
 
 from datarus_jupyter.protocol.tags import render_answer, render_step
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "browser"))
-from lab import Lab, running_lab  # noqa: E402
+ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +37,13 @@ def test_it_holds_the_product_and_nothing_else(wheel: Path) -> None:
     assert not [name for name in names if name.endswith((".csv", ".ipynb", ".ts"))]
 
 
+@pytest.mark.browser
 @pytest.mark.timeout(600)
-def test_it_works_in_an_empty_environment_without_node(wheel: Path, tmp_path: Path) -> None:
+def test_it_works_in_an_empty_environment_without_node(wheel: Path, tmp_path: Path, browser: Browser) -> None:
     python = tmp_path / "venv" / "bin" / "python"
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True, timeout=120)
-    path = f"{python.parent}:/usr/bin:/bin"
+    path = str(python.parent)
+    assert shutil.which("node", path=path) is None
     environment = os.environ | {"PATH": path, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     install = [python, "-m", "pip", "install", "--quiet", f"{wheel}[embedded]"]
     subprocess.run(install, check=True, env=environment, timeout=500)
@@ -52,16 +54,11 @@ def test_it_works_in_an_empty_environment_without_node(wheel: Path, tmp_path: Pa
     (tmp_path / "replies.json").write_text(json.dumps(replies))
     script = {"DATARUS_REPLIES": str(tmp_path / "replies.json"), "PATH": path}
     with running_lab(tmp_path / "lab", python=python, **script) as lab:
-        (lab.root / "a.ipynb").write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
-        run = _call(lab, "runs", {"question": "What is 6 × 7?", "notebook": "a.ipynb"})["run"]
-        events: list[dict[str, object]] = []
-        while not events or events[-1]["type"] != "run_finished":
-            events = _call(lab, f"runs/{run}")["events"]
-        assert events[-1]["answer"] == "It is 42."
-
-
-def _call(lab: Lab, path: str, body: dict[str, str] | None = None) -> dict[str, list[dict[str, object]]]:
-    data = json.dumps(body).encode() if body else None
-    request = Request(f"{lab.url}/datarus/api/{path}", data, {"Authorization": f"token {lab.token}"})
-    with urlopen(request, timeout=60) as response:
-        return json.load(response)  # type: ignore[no-any-return]
+        make_notebook(lab.root / "work.ipynb")
+        tab = Tab(browser, lab)
+        tab.ask("What is 6 × 7?")
+        tab.wait_for_end()
+        expect(tab.answer).to_contain_text("It is 42")
+        assert tab.sources() == ["Count.", "print(6 * 7)", "Done.", "It is 42."]
+        assert tab.errors == []
+        tab.context.close()
