@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +35,12 @@ Delays = dict[str, list[float]]
 
 
 def measure() -> list[Figure]:
-    """The percentiles for each size of notebook; each run gives one over some 250 tokens."""
-    with running_chromium() as browser, tempfile.TemporaryDirectory() as folder:
-        with _lab(Path(folder)) as lab:
-            return [one for cells in _SIZES for one in _figures(cells, _runs(browser, lab, cells))]
+    """The percentiles for each size of notebook; each run gives one over some 270 tokens."""
+    with running_chromium() as browser:
+        return [one for cells in _SIZES for one in _figures(cells, _runs(browser, cells))]
 
 
-def _lab(folder: Path) -> Any:
+def _lab(folder: Path) -> AbstractContextManager[Lab]:
     replies = folder / "replies.json"
     replies.write_text(json.dumps({"per_conversation": True, "replies": _REPLIES}))
     script = {"DATARUS_REPLIES": str(replies), "DATARUS_TOKENS_PER_SECOND": str(_TOKENS_PER_SECOND)}
@@ -59,30 +59,40 @@ def _figures(cells: int, runs: Sequence[Delays]) -> Iterator[Figure]:
         yield figure(f"paint_{cells}_cells_{kind}_p50", "ms", medians, note=note)
 
 
-def _runs(browser: Browser, lab: Lab, cells: int) -> list[Delays]:
-    name = f"work-{cells}.ipynb"
-    make_notebook(lab.root / name, *(f"value_{number} = {number}\nprint(value_{number})" for number in range(cells)))
-    tab = Tab(browser, lab, name)
-    tab.page.evaluate(_SCRIPT.read_text())
-    _look_at_the_end(tab)
-    runs = [_run(tab, number) for number in range(_RUNS + 1)]
-    tab.context.close()
+def _runs(browser: Browser, cells: int) -> list[Delays]:
+    with tempfile.TemporaryDirectory() as folder, _lab(Path(folder)) as lab:
+        sources = [f"value_{number} = {number}\nprint(value_{number})" for number in range(cells)]
+        make_notebook(lab.root / "work.ipynb", *sources)
+        tab = Tab(browser, lab)
+        tab.page.evaluate(_SCRIPT.read_text())
+        _look_at_the_end(tab)
+        runs = [_run(tab, number) for number in range(_RUNS + 1)]
+        tab.context.close()
     return runs[1:]  # in the first one the page loads what it needs for the first time
 
 
 def _look_at_the_end(tab: Tab) -> None:
-    tab.page.evaluate("""async () => {
-        const { content } = window.jupyterapp.shell.currentWidget;
-        content.activeCellIndex = content.widgets.length - 1;
-        await content.scrollToItem(content.activeCellIndex);
-    }""")
+    """Scroll down until the last cell shows, which Lab attaches when it has time to: runs write below it."""
+    script = """() => {
+        const { outerNode, widgets } = window.jupyterapp.shell.currentWidget.content;
+        outerNode.scrollTop = outerNode.scrollHeight;
+        const { top, height } = widgets.at(-1).node.getBoundingClientRect();
+        return height > 0 && top < window.innerHeight;
+    }"""
+    tab.until(lambda: bool(tab.page.evaluate(script)), "the notebook's last cell in view", seconds=180)
 
 
 def _run(tab: Tab, number: int) -> Delays:
     tab.ask(f"Question {number}: which species is heaviest?")
+    tab.until(lambda: _ended(tab.lab.journals(), number), "the end of the run", seconds=120)
     tab.wait_for_end(number + 1)
-    frames = tab.page.evaluate("window.datarusFrames()")
-    return _delays(tab.lab.journals()[-1], frames)
+    return _delays(tab.lab.journals()[-1], tab.page.evaluate("window.datarusFrames()"))
+
+
+def _ended(journals: Sequence[Sequence[dict[str, Any]]], number: int) -> bool:
+    """Looked up in the journals: to ask the page for it would keep it from painting."""
+    ends = [run[-1]["type"] == "run_finished" for run in journals]
+    return len(ends) > number and all(ends)
 
 
 def _delays(events: Sequence[dict[str, Any]], frames: Sequence[tuple[float, str, int]]) -> Delays:
