@@ -1,7 +1,8 @@
 """A run's journal on disk: one append-only file of JSON lines.
 
 Every event is handed to the operating system as it is appended, so a killed process loses nothing it wrote; at step
-boundaries the file is also synced, so a lost machine loses at most the step under way. A line cut by a crash is
+boundaries the file is also synced, so a lost machine loses at most the step under way. A disk takes milliseconds for
+that, or seconds, so it is done in a thread beside the loop that streams to everybody. A line cut by a crash is
 ignored when reading and cut off when writing goes on.
 """
 
@@ -12,6 +13,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
@@ -55,6 +57,8 @@ class RunLog:
         self.run = path.stem
         self.events: list[ev.Event] = []
         self._subscribers: list[Subscriber] = []
+        self._syncing = ThreadPoolExecutor(1, "journal")
+        self._unsynced: OSError | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             # A journal holds the user's data: nobody else on the host may read it.
@@ -79,13 +83,21 @@ class RunLog:
         event.run, event.seq, event.ts, event.v = self.run, len(self.events), time.time(), ev.VERSION
         self._write(ev.encode(event) + b"\n")
         if isinstance(event, _SYNCED):
-            os.fsync(self._fd)
+            self._syncing.submit(self._sync)
         self.events.append(event)
         for subscriber in tuple(self._subscribers):
             subscriber(event)
 
+    def _sync(self) -> None:
+        try:
+            os.fsync(self._fd)
+        except OSError as error:
+            self._unsynced = error  # the next append tells
+
     def _write(self, line: bytes) -> None:
         try:
+            if self._unsynced:
+                raise self._unsynced
             written = os.write(self._fd, line)
             if written < len(line):
                 raise OSError(28, "No space left on device")
@@ -112,6 +124,7 @@ class RunLog:
     def close(self) -> None:
         """Sync and close the file. Appending afterwards is an error."""
         if self._fd >= 0:
+            self._syncing.shutdown()
             os.fsync(self._fd)
             os.close(self._fd)
             self._fd = -1
