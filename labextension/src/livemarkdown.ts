@@ -1,10 +1,14 @@
 import { MarkdownCell } from '@jupyterlab/cells';
 import type { StaticNotebook } from '@jupyterlab/notebook';
 import type { IDisposable } from '@lumino/disposable';
-import type { ICell, ICells } from './cells';
+import { sourceOf, type ICell, type ICells } from './cells';
 
-/** Lab renders a Markdown cell only after a second without changes; text that streams in is rendered this often. */
-const RENDER_MS = 40;
+/**
+ * Lab renders a Markdown cell only after a second without changes. Text that streams in is rendered once a frame at
+ * most; a long text, which takes longer to render, less often.
+ */
+const FRAME_MS = 16;
+const MS_A_CHARACTER = 0.02;
 
 /** Keeps the Markdown cells of a run rendered while they grow. */
 export class LiveMarkdown implements IDisposable {
@@ -25,10 +29,11 @@ export class LiveMarkdown implements IDisposable {
       if (view.kind !== 'code' && this._shown.get(view.id) !== view) {
         this._shown.set(view.id, view);
         this._due.add(view.id);
+        this._pause = Math.max(this._pause, sourceOf(view).length * MS_A_CHARACTER);
       }
     }
     if (this._due.size > 0) {
-      const wait = Math.max(0, this._last + RENDER_MS - performance.now());
+      const wait = Math.max(0, this._last + this._pause - performance.now());
       this._timer ??= setTimeout(() => this._render(), wait);
     }
   }
@@ -44,6 +49,7 @@ export class LiveMarkdown implements IDisposable {
       }
     }
     this._due.clear();
+    this._pause = FRAME_MS;
   }
 
   private _renderCell(cell: MarkdownCell, first: boolean): void {
@@ -60,6 +66,7 @@ export class LiveMarkdown implements IDisposable {
   private _rendered = new Set<string>();
   private _due = new Set<string>();
   private _last = 0;
+  private _pause = FRAME_MS;
   private _timer: ReturnType<typeof setTimeout> | undefined;
   private _isDisposed = false;
 }
