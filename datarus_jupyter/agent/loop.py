@@ -220,8 +220,9 @@ class Agent:
         claims = ground(
             answer,
             {n: _printed(shown) for n, shown in outputs.items()},
-            given=f"{question}\n{context}",
-            code="\n".join(cells.code(n) for n in outputs),
+            given=question,
+            # The context is a source of names only, as the code is: its first rows are no results.
+            code="\n".join([context, *(cells.code(n) for n in outputs)]),
         )
         missing = unfounded(claims)
         checks: list[tuple[ev.ReminderReason, str, str]] = [

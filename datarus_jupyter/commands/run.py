@@ -24,6 +24,7 @@ from datarus_jupyter.journal.events import RunFinished
 from datarus_jupyter.journal.log import RunLog, new_run_id
 from datarus_jupyter.journal.paths import runs_folder
 from datarus_jupyter.kernels.own import own_kernel
+from datarus_jupyter.protocol.prompts import fixed_prefix, profile_for
 from datarus_jupyter.surfaces.file import FileSurface
 from datarus_jupyter.surfaces.notebooks import PlainNotebooks
 
@@ -89,7 +90,7 @@ async def _run(job: Job, console: Console) -> RunFinished:
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(aclosing(make_engine(job.engine)))
         with console.status(f"Starting {engine.name} …"):
-            await engine.start()
+            await engine.warm(fixed_prefix(profile_for(engine.model)))
             kernel = await stack.enter_async_context(own_kernel(job.folder))
         log = stack.enter_context(RunLog(runs_folder() / f"{new_run_id()}.jsonl"))
         log.subscribe(TerminalView(console).apply)
