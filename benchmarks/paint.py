@@ -6,7 +6,6 @@ Server and browser share the machine and its clock; nothing is shown before it i
 
 from __future__ import annotations
 
-import bisect
 import json
 import shutil
 import tempfile
@@ -14,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from playwright.sync_api import Browser
 
@@ -29,6 +28,15 @@ _RUNS = 5
 _TOKENS_PER_SECOND = 50
 _SCRIPT = Path(__file__).with_suffix(".js")
 _REPLIES = [*(render_step(thought, code) for thought, code in STEPS[:2]), ANSWER]
+
+
+class Frame(NamedTuple):
+    """What paint.js notes: when a frame was done, and how many characters a cell showed in it, white space aside."""
+
+    stamp: float
+    cell: str
+    length: int
+
 
 Delays = dict[str, list[float]]
 """Milliseconds for each token, by the kind of its cell."""
@@ -85,8 +93,11 @@ def _look_at_the_end(tab: Tab) -> None:
 def _run(tab: Tab, number: int) -> Delays:
     tab.ask(f"Question {number}: which species is heaviest?")
     tab.until(lambda: _ended(tab.lab.journals(), number), "the end of the run", seconds=120)
+    events = tab.lab.journals()[-1]
+    frames: list[Frame] = []
+    tab.until(lambda: _all_shown(events, tab, frames), "the whole text in the page")
     tab.wait_for_end(number + 1)
-    return _delays(tab.lab.journals()[-1], tab.page.evaluate("window.datarusFrames()"))
+    return _delays(events, frames)
 
 
 def _ended(journals: Sequence[Sequence[dict[str, Any]]], number: int) -> bool:
@@ -95,23 +106,28 @@ def _ended(journals: Sequence[Sequence[dict[str, Any]]], number: int) -> bool:
     return len(ends) > number and all(ends)
 
 
-def _delays(events: Sequence[dict[str, Any]], frames: Sequence[tuple[float, str, int]]) -> Delays:
-    """For each token the first frame in which its cell showed as many characters, white space aside, as were sent."""
-    painted: dict[str, list[tuple[float, int]]] = defaultdict(list)
-    for stamp, cell, length in frames:
-        painted[cell].append((stamp, length))
-    sent: dict[str, int] = defaultdict(int)
+def _all_shown(events: Sequence[dict[str, Any]], tab: Tab, frames: list[Frame]) -> bool:
+    """Whether each cell showed all its text; ``frames`` takes in those that the page noted since the last call."""
+    frames += [Frame(*frame) for frame in tab.page.evaluate("window.datarusFrames()")]
+    shown = {frame.cell: frame.length for frame in frames}
+    return all(shown.get(cell, 0) >= length for cell, _, length, _ in _sent(events))
+
+
+def _delays(events: Sequence[dict[str, Any]], frames: Sequence[Frame]) -> Delays:
+    """For each token the time to the first frame in which its cell showed as many characters as were sent by then."""
     delays: Delays = defaultdict(list)
+    for cell, channel, length, stamp in _sent(events):
+        shown = next(frame.stamp for frame in frames if frame.cell == cell and frame.length >= length)
+        delays[channel].append(shown - stamp)
+    return delays
+
+
+def _sent(events: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str, int, float]]:
+    """Each token's cell and channel, the characters in the cell with it, white space aside, and its milliseconds."""
+    lengths: dict[str, int] = defaultdict(int)
     for event in events:
         new = len("".join(event.get("delta", "").split()))
         if event["type"] == "text" and new:
             cell = cell_id(event["run"], event["step"], event["channel"])
-            sent[cell] += new
-            delays[event["channel"]].append(_first(painted[cell], sent[cell]) - event["ts"] * 1000)
-    return delays
-
-
-def _first(frames: Sequence[tuple[float, int]], length: int) -> float:
-    at = bisect.bisect_left(frames, length, key=lambda frame: frame[1])
-    assert at < len(frames), f"the cell never showed {length} characters: {frames[-1:]}"
-    return frames[at][0]
+            lengths[cell] += new
+            yield cell, event["channel"], lengths[cell], event["ts"] * 1000
