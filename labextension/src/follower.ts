@@ -4,6 +4,8 @@ import type { IDisposable } from '@lumino/disposable';
 
 /** How far below the edge the end of the text may be for the user to be "looking at it", in pixels. */
 const SLACK = 80;
+/** How far ahead of the text to scroll, in heights of the view: in a long notebook each time costs a frame. */
+const AHEAD = 0.15;
 
 /** Keeps the end of the text in view as long as the user looks at it; never moves their focus or selection. */
 export class Follower implements IDisposable {
@@ -49,7 +51,7 @@ export class Follower implements IDisposable {
     const outer = this._notebook.outerNode;
     const below = cell.node.getBoundingClientRect().bottom - outer.getBoundingClientRect().bottom;
     if (below > 0) {
-      outer.scrollTop += below + 8;
+      outer.scrollTop += below + AHEAD * outer.clientHeight;
     }
   }
 

@@ -31,9 +31,14 @@ export class RunWriter {
     return this._trace >= 0;
   }
 
+  /** Whether there is nothing to write. */
+  holds(cells: ICells): boolean {
+    return cells === this._done;
+  }
+
   /** Bring the notebook up to the fold; false if there was nothing to write. */
   write(cells: ICells): boolean {
-    if (cells === this._done) {
+    if (this.holds(cells)) {
       return false;
     }
     this._done = cells;

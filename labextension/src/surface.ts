@@ -139,6 +139,9 @@ export class Surface implements IDisposable {
     if (this._past.has(cells.run)) {
       return;
     }
+    if (writer.holds(cells)) {
+      return;
+    }
     const view = cells.cells.at(-1);
     if (view) {
       this._follower.expect(view.id);
