@@ -67,12 +67,12 @@ _EXAMPLE = (
     ("observation", "region\nNorth    18.42\nSouth    15.91\nWest     12.25\nName: price, dtype: float64"),
     (
         "step",
-        "North comes first in the output, then South. Still to do: the test, the plot. I test the first two.",
+        "The means are sorted. Still to do: the test, the plot. I test the first two.",
         "from scipy import stats\n\n"
         'first, second = (df.loc[df["region"] == name, "price"] for name in means.index[:2])\n'
         "test = stats.ttest_ind(first, second, equal_var=False)\n"
         'print(f"{means.index[0]} - {means.index[1]}: {first.mean() - second.mean():.2f}")\n'
-        'print(f"p = {test.pvalue:.4f}, significant: {test.pvalue < 0.05}")',
+        'print(f"p = {test.pvalue:.2g}, significant: {test.pvalue < 0.05}")',
     ),
     ("observation", "North - South: 2.52\np = 0.0031, significant: True"),
     (

@@ -253,7 +253,7 @@ export function stepCount(run: IRun): number {
 export function title(one: IStep): string {
   const plain = one.thought.replace(/[*_`#>]+/g, '').trim();
   const line = plain.split('\n', 1)[0];
-  const sentence = /^.*?[.!?:](?=\s|$)/.exec(line)?.[0] ?? line;
+  const sentence = /^.*?[.!?](?=\s|$)/.exec(line)?.[0] ?? line;
   return sentence.replace(/[.:]$/, '') || (one.code ? 'Run code' : 'Thinking');
 }
 
