@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from jupyter_core.utils import ensure_async
 from tornado.web import HTTPError
 
-from datarus_jupyter.agent.context import DataFile, data_files, render, variables
+from datarus_jupyter.agent.context import DataFile, Variable, data_files, render, variables
 from datarus_jupyter.agent.interfaces import Kernel, Limits, Question
 from datarus_jupyter.agent.loop import Agent
 from datarus_jupyter.journal import events as ev
@@ -52,8 +53,7 @@ class Agents:
         engine = self._engines.engine(ask.engine)
         if not engine.model:
             await engine.start()
-        context = render(ask.notebook, await self.files(ask.notebook), await variables(kernel), await self._above(ask))
-        earlier = await asyncio.to_thread(self._earlier, ask.notebook)
+        question = await self._question(ask, await variables(kernel))
         settings = self._settings
 
         def assemble(log: RunLog, approvals: Approvals) -> Worker:
@@ -68,7 +68,16 @@ class Agents:
                 profile=settings.profile,
             )
 
-        return assemble, Question(ask.question, context, ask.notebook, ask.anchor, earlier)
+        return assemble, question
+
+    async def beginning(self, notebook: str) -> Question:
+        """What a run in the notebook would begin with, as far as that is known before something is asked."""
+        return await self._question(Ask("", notebook), ())
+
+    async def _question(self, ask: Ask, known: Sequence[Variable]) -> Question:
+        context = render(ask.notebook, await self.files(ask.notebook), known, await self._above(ask))
+        earlier = await asyncio.to_thread(self._earlier, ask.notebook)
+        return Question(ask.question, context, ask.notebook, ask.anchor, earlier)
 
     def _measure(self, engine: str, event: ev.Event) -> None:
         if isinstance(event, ev.Usage):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from datarus_jupyter.agent.interfaces import Question
 from datarus_jupyter.engines.catalogue import CATALOGUE, CatalogueModel, models_dir
 from datarus_jupyter.errors import ConfigError, EngineError
 from datarus_jupyter.journal.events import Usage
-from datarus_jupyter.protocol.prompts import Profile, fixed_prefix, profile_for
+from datarus_jupyter.protocol.prompts import Profile, first_messages, fixed_prefix, profile_for
 
 if TYPE_CHECKING:
     # What these import costs memory and time that a server which is never asked anything should not spend.
@@ -108,10 +109,13 @@ class Engines:
         self._speeds[name] = (usage.first_token_seconds, rate)
         self._notice(name)
 
-    def warm(self) -> None:
-        """Somebody may ask soon: make the active engine ready in the background, if its model is there."""
+    def warm(self, beginning: Callable[[], Awaitable[Question]] | None = None) -> None:
+        """Somebody may ask soon: make the active engine ready in the background, if its model is there.
+
+        With ``beginning`` it reads what they would ask in as well, or a first answer would wait for that.
+        """
         if self._warming is None or self._warming.done():
-            self._warming = asyncio.create_task(self._warm())
+            self._warming = asyncio.create_task(self._warm(beginning))
 
     async def close(self) -> None:
         """The server stops: end what was started."""
@@ -145,11 +149,17 @@ class Engines:
             except EngineError:
                 pass  # its state and message tell
 
-    async def _warm(self) -> None:
+    async def _warm(self, beginning: Callable[[], Awaitable[Question]] | None) -> None:
         try:
             if self.status(self.active).state != "missing":
                 engine = self.engine()
-                await engine.warm(fixed_prefix(self._profile or profile_for(engine.model)))
+                profile = self._profile or profile_for(engine.model)
+                asked = await beginning() if beginning else None
+                await engine.warm(
+                    first_messages(profile, asked.text, asked.context, asked.earlier)
+                    if asked
+                    else fixed_prefix(profile)
+                )
         except (EngineError, ConfigError) as error:
             _log.warning("%s", error)
 

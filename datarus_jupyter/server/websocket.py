@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -105,7 +106,7 @@ class TabSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         services, tab = self._services, self._tab
         match frame:
             case Open(notebook, since):
-                services.engines.warm()
+                services.engines.warm(partial(services.agents.beginning, notebook))
                 await services.runs.follow(tab, notebook, since)
             case Close(notebook):
                 await services.tabs.close(tab, notebook)
