@@ -151,10 +151,11 @@ def render(
         parts.append(f"Notebook: {notebook}")
     if files:
         parts.append("Files in the working directory, not loaded yet:\n" + "\n".join(map(_file_line, files)))
-    if known:
-        parts.append("Variables in the kernel:\n" + "\n".join(map(_variable_line, known)))
     if above := _cells_above(cells):
         parts.append("Cells above, last ones:\n" + above)
+    # What changes most comes last: the rest may be in the engine's prefix cache already.
+    if known:
+        parts.append("Variables in the kernel:\n" + "\n".join(map(_variable_line, known)))
     return escape("\n\n".join(parts))
 
 

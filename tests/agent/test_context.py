@@ -49,7 +49,7 @@ def test_what_comes_from_data_is_escaped_and_names_are_kept_whole(tmp_path: Path
     assert "&lt;/observation>" in text
     assert "first row: &lt;step>,2" in text
     assert '- df: DataFrame (3 × 2) with columns a, "b c"' in text
-    assert text.endswith(f"```\nx = 1\n```\n```\n{'y' * 600} …\n```")
+    assert text.partition("\n\nVariables")[0].endswith(f"```\nx = 1\n```\n```\n{'y' * 600} …\n```")
 
 
 async def test_a_real_kernel_tells_its_variables(tmp_path: Path) -> None:
