@@ -21,7 +21,7 @@ from datarus_jupyter.journal.events import Message
 
 # A long transcript is read at some 70 tokens a second, so the first token may take minutes.
 _PATIENCE = Patience(first_token=600.0, pauses=())
-_DEATH_SECONDS = 1.0
+_DEATH_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
