@@ -145,6 +145,7 @@ class Embedded:
         """Yield the reply as it comes, then its end; see ``Engine.stream``. Starts the server if it does not run."""
         for may_retry in (True, False):
             await self.start()
+            server = self._server
             try:
                 async with aclosing(self._client_now().stream(messages, sampling)) as deltas:
                     async for delta in deltas:
@@ -153,7 +154,7 @@ class Embedded:
                 return
             except EngineError as error:
                 # A server that died before it said anything is started again and asked again.
-                if not may_retry or error.streamed or not await self._died():
+                if not may_retry or error.streamed or server is None or not await _died(server):
                     raise
 
     def _running(self) -> bool:
@@ -163,16 +164,6 @@ class Embedded:
         if self._client is None:
             raise EngineUnreachable("The embedded engine was stopped: ask again.")
         return self._client
-
-    async def _died(self) -> bool:
-        """Whether the server has ended; its end may show a moment after its connections broke."""
-        if self._server is None:
-            return False
-        try:
-            await asyncio.wait_for(self._server.wait(), _DEATH_SECONDS)
-        except TimeoutError:
-            return False
-        return True
 
     async def _launch(self) -> None:
         settings = self._settings
@@ -227,3 +218,15 @@ class Embedded:
         server, self._server = self._server, None
         if server is not None:
             await server.stop()
+
+
+async def _died(server: ServerProcess) -> bool:
+    """Whether the server that was asked has ended; its end may show a moment after its connections broke.
+
+    By then another may stand in its place: that is why the one that was asked is looked at.
+    """
+    try:
+        await asyncio.wait_for(server.wait(), _DEATH_SECONDS)
+    except TimeoutError:
+        return False
+    return True
