@@ -1,6 +1,7 @@
 """From a token's stamp in the server's journal to the frame in which its cell shows it, in a real JupyterLab.
 
 The engine writes 50 tokens a second: thoughts, code and an answer, below the cells that the notebook has already.
+Beside it stands Lab alone (`bare`): a script in the page writes the same tokens into the same kinds of cells.
 Server and browser share the machine and its clock; nothing is shown before it is painted (see paint.js).
 """
 
@@ -27,6 +28,7 @@ _SIZES = (10, 500)
 _RUNS = 5
 _TOKENS_PER_SECOND = 50
 _SCRIPT = Path(__file__).with_suffix(".js")
+_BARE = Path(__file__).with_name("paint_bare.js")
 _REPLIES = [*(render_step(thought, code) for thought, code in STEPS[:2]), ANSWER]
 
 
@@ -38,8 +40,24 @@ class Frame(NamedTuple):
     length: int
 
 
+class Sent(NamedTuple):
+    """A token: its cell, the cell's kind, the characters there with it, white space aside, its milliseconds."""
+
+    cell: str
+    kind: str
+    length: int
+    stamp: float
+
+
 Delays = dict[str, list[float]]
 """Milliseconds for each token, by the kind of its cell."""
+
+
+class Runs(NamedTuple):
+    """The runs through Datarus, and those of Lab alone, taken by turns."""
+
+    datarus: list[Delays]
+    bare: list[Delays]
 
 
 def measure() -> list[Figure]:
@@ -57,26 +75,29 @@ def _lab(folder: Path) -> AbstractContextManager[Lab]:
     return running_lab(folder / "lab", **script)
 
 
-def _figures(cells: int, runs: Sequence[Delays]) -> Iterator[Figure]:
+def _figures(cells: int, runs: Runs) -> Iterator[Figure]:
     note = f"{_TOKENS_PER_SECOND} tokens/s, {cells} cells"
-    together = [[delay for delays in run.values() for delay in delays] for run in runs]
-    yield figure(f"paint_{cells}_cells_p50", "ms", [percentile(run, 50) for run in together], at_most=20, note=note)
-    yield figure(f"paint_{cells}_cells_p95", "ms", [percentile(run, 95) for run in together], at_most=60, note=note)
-    for kind in sorted(runs[0]):
-        medians = [percentile(run[kind], 50) for run in runs]
-        yield figure(f"paint_{cells}_cells_{kind}_p50", "ms", medians, note=note)
+    ours, bare = ([[one for delays in run.values() for one in delays] for run in those] for those in runs)
+    name = f"paint_{cells}_cells"
+    for percent, goal in ((50, 20), (95, 60)):
+        yield figure(f"{name}_p{percent}", "ms", [percentile(run, percent) for run in ours], at_most=goal, note=note)
+        alone = [percentile(run, percent) for run in bare]
+        yield figure(f"{name}_bare_p{percent}", "ms", alone, note=f"{note}, Lab alone")
+    for kind in sorted(runs.datarus[0]):
+        yield figure(f"{name}_{kind}_p50", "ms", [percentile(run[kind], 50) for run in runs.datarus], note=note)
 
 
-def _runs(browser: Browser, cells: int) -> list[Delays]:
+def _runs(browser: Browser, cells: int) -> Runs:
     with tempfile.TemporaryDirectory() as folder, _lab(Path(folder)) as lab:
         sources = [f"value_{number} = {number}\nprint(value_{number})" for number in range(cells)]
         make_notebook(lab.root / "work.ipynb", *sources)
         tab = Tab(browser, lab)
         tab.page.evaluate(_SCRIPT.read_text())
         _look_at_the_end(tab)
-        runs = [_run(tab, number) for number in range(_RUNS + 1)]
+        pairs = [(_run(tab, number), _bare(tab)) for number in range(_RUNS + 1)]
         tab.context.close()
-    return runs[1:]  # in the first one the page loads what it needs for the first time
+    datarus, bare = zip(*pairs[1:], strict=True)  # in the first ones the page loads what it needs for the first time
+    return Runs(list(datarus), list(bare))
 
 
 def _look_at_the_end(tab: Tab) -> None:
@@ -93,11 +114,10 @@ def _look_at_the_end(tab: Tab) -> None:
 def _run(tab: Tab, number: int) -> Delays:
     tab.ask(f"Question {number}: which species is heaviest?")
     tab.until(lambda: _ended(tab.lab.journals(), number), "the end of the run", seconds=120)
-    events = tab.lab.journals()[-1]
-    frames: list[Frame] = []
-    tab.until(lambda: _all_shown(events, tab, frames), "the whole text in the page")
+    sent = list(_sent(tab.lab.journals()[-1]))
+    delays = _delays(sent, tab)
     tab.wait_for_end(number + 1)
-    return _delays(events, frames)
+    return delays
 
 
 def _ended(journals: Sequence[Sequence[dict[str, Any]]], number: int) -> bool:
@@ -106,28 +126,41 @@ def _ended(journals: Sequence[Sequence[dict[str, Any]]], number: int) -> bool:
     return len(ends) > number and all(ends)
 
 
-def _all_shown(events: Sequence[dict[str, Any]], tab: Tab, frames: list[Frame]) -> bool:
-    """Whether each cell showed all its text; ``frames`` takes in those that the page noted since the last call."""
-    frames += [Frame(*frame) for frame in tab.page.evaluate("window.datarusFrames()")]
-    shown = {frame.cell: frame.length for frame in frames}
-    return all(shown.get(cell, 0) >= length for cell, _, length, _ in _sent(events))
+def _bare(tab: Tab) -> Delays:
+    """Have Lab alone show what the last run has shown."""
+    cells: dict[str, dict[str, Any]] = {}
+    for event in tab.lab.journals()[-1]:
+        if event["type"] == "text":
+            cell = cell_id(event["run"], event["step"], event["channel"])
+            cells.setdefault(cell, {"kind": event["channel"], "tokens": []})["tokens"].append(event["delta"])
+    work = {"cells": list(cells.values()), "pause": 1000 / _TOKENS_PER_SECOND}
+    return _delays([Sent(*one) for one in tab.page.evaluate(_BARE.read_text(), work)], tab)
 
 
-def _delays(events: Sequence[dict[str, Any]], frames: Sequence[Frame]) -> Delays:
+def _delays(sent: Sequence[Sent], tab: Tab) -> Delays:
     """For each token the time to the first frame in which its cell showed as many characters as were sent by then."""
+    frames: list[Frame] = []
+    tab.until(lambda: _all_shown(sent, tab, frames), "the whole text in the page")
     delays: Delays = defaultdict(list)
-    for cell, channel, length, stamp in _sent(events):
+    for cell, kind, length, stamp in sent:
         shown = next(frame.stamp for frame in frames if frame.cell == cell and frame.length >= length)
-        delays[channel].append(shown - stamp)
+        delays[kind].append(shown - stamp)
     return delays
 
 
-def _sent(events: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str, int, float]]:
-    """Each token's cell and channel, the characters in the cell with it, white space aside, and its milliseconds."""
+def _all_shown(sent: Sequence[Sent], tab: Tab, frames: list[Frame]) -> bool:
+    """Whether each cell showed all its text; ``frames`` takes in those that the page noted since the last call."""
+    frames += [Frame(*frame) for frame in tab.page.evaluate("window.datarusFrames()")]
+    shown = {frame.cell: frame.length for frame in frames}
+    return all(shown.get(one.cell, 0) >= one.length for one in sent)
+
+
+def _sent(events: Sequence[dict[str, Any]]) -> Iterator[Sent]:
+    """Each token that the journal holds."""
     lengths: dict[str, int] = defaultdict(int)
     for event in events:
         new = len("".join(event.get("delta", "").split()))
         if event["type"] == "text" and new:
             cell = cell_id(event["run"], event["step"], event["channel"])
             lengths[cell] += new
-            yield cell, event["channel"], lengths[cell], event["ts"] * 1000
+            yield Sent(cell, event["channel"], lengths[cell], event["ts"] * 1000)

@@ -32,9 +32,14 @@ export class LiveMarkdown implements IDisposable {
         this._pause = Math.max(this._pause, sourceOf(view).length * MS_A_CHARACTER);
       }
     }
-    if (this._due.size > 0) {
-      const wait = Math.max(0, this._last + this._pause - performance.now());
-      this._timer ??= setTimeout(() => this._render(), wait);
+    if (this._due.size === 0 || this._timer !== undefined) {
+      return;
+    }
+    const wait = this._last + this._pause - performance.now();
+    if (wait <= 0) {
+      this._render(); // in the frame of the write: in a long notebook each frame is dear
+    } else {
+      this._timer = setTimeout(() => this._render(), wait);
     }
   }
 
