@@ -20,8 +20,9 @@ VERSION = 1
 Channel = Literal["think", "thought", "code", "answer"]
 """Where streamed text belongs. ``think`` is reflection; it is shown, never put into a cell."""
 
-Mode = Literal["ask", "auto", "plan"]
-"""Who decides that code runs: the user each time, the agent, or nobody (thoughts and code only)."""
+Mode = Literal["ask", "ask_if_risky", "auto", "plan"]
+"""Who decides that code runs: the user each time, the user where the risk scan found something, the agent, or nobody
+(thoughts and code only)."""
 
 Verdict = Literal["approved", "edited", "rejected"]
 ExecutionStatus = Literal["ok", "error", "timeout", "interrupted", "dead", "skipped"]
@@ -236,6 +237,25 @@ class Reward(Event):
     step: int | None = None
 
 
+class ModeChanged(Event):
+    """Somebody else decides from here on; see ``Mode``."""
+
+    mode: Mode
+    who: str = "user"
+
+
+class Reverted(Event):
+    """The run goes back to before ``step``: what it did from that step on is void, and stays in this journal only.
+
+    The cells of those steps leave the notebook, but for those that the user has edited, which are theirs from now on;
+    ``kept`` names the ones that were known then. The messages to the model end before the step. The kernel is as it
+    was. Steps after this count on from the highest number so far, so that no number and no cell id comes twice.
+    """
+
+    step: int
+    kept: list[str] = []
+
+
 class RunInterrupted(Event):
     """The run lost its process. Written by whoever finds the journal unfinished."""
 
@@ -243,7 +263,9 @@ class RunInterrupted(Event):
 
 
 class RunResumed(Event):
-    """The run goes on from its journal."""
+    """The run goes on from its journal, in the kernel ``kernel``; from here on it is under way again."""
+
+    kernel: str | None = None
 
 
 class RunFinished(Event):
@@ -275,6 +297,8 @@ AnyEvent = (
     | UserEdited
     | Feedback
     | Reward
+    | ModeChanged
+    | Reverted
     | RunInterrupted
     | RunResumed
     | RunFinished

@@ -4,7 +4,7 @@
 export const VERSION = 1;
 
 export type Channel = 'think' | 'thought' | 'code' | 'answer';
-export type Mode = 'ask' | 'auto' | 'plan';
+export type Mode = 'ask' | 'ask_if_risky' | 'auto' | 'plan';
 export type Verdict = 'approved' | 'edited' | 'rejected';
 export type ExecutionStatus = 'ok' | 'error' | 'timeout' | 'interrupted' | 'dead' | 'skipped';
 export type ReminderReason = 'format' | 'grounding' | 'unfinished' | 'form';
@@ -256,15 +256,38 @@ export interface IReward extends IEvent {
   step?: number | null;
 }
 
+/** Somebody else decides from here on; see `Mode`. */
+export interface IModeChanged extends IEvent {
+  type: 'mode_changed';
+  mode: Mode;
+  who?: string;
+}
+
+/**
+ * The run goes back to before `step`: what it did from that step on is void, and stays in this
+ * journal only.
+ *
+ * The cells of those steps leave the notebook, but for those that the user has edited, which are
+ * theirs from now on; `kept` names the ones that were known then. The messages to the model end
+ * before the step. The kernel is as it was. Steps after this count on from the highest number so
+ * far, so that no number and no cell id comes twice.
+ */
+export interface IReverted extends IEvent {
+  type: 'reverted';
+  step: number;
+  kept?: string[];
+}
+
 /** The run lost its process. Written by whoever finds the journal unfinished. */
 export interface IRunInterrupted extends IEvent {
   type: 'run_interrupted';
   reason: string;
 }
 
-/** The run goes on from its journal. */
+/** The run goes on from its journal, in the kernel `kernel`; from here on it is under way again. */
 export interface IRunResumed extends IEvent {
   type: 'run_resumed';
+  kernel?: string | null;
 }
 
 /** The end. `message` says in one sentence for the user why, where `reason` is not `answered`. */
@@ -297,6 +320,8 @@ export type AnyEvent =
   | IUserEdited
   | IFeedback
   | IReward
+  | IModeChanged
+  | IReverted
   | IRunInterrupted
   | IRunResumed
   | IRunFinished;
