@@ -11,6 +11,7 @@ DatarusError                 a sentence for the user that says what to do
 ├── DownloadError            a model cannot be fetched
 ├── KernelError              no kernel, or it cannot be reached
 ├── JournalError             a journal cannot be read or written
+├── AttachmentError      what the user chose for a question is not there
 ├── SurfaceError             a notebook cannot be read or written
 └── ConfigError              a setting has no sense
 """
@@ -64,6 +65,10 @@ class KernelError(DatarusError):
 
 class JournalError(DatarusError):
     """A journal cannot be read or written."""
+
+
+class AttachmentError(DatarusError):
+    """What the user chose to show with a question is not there, or cannot be read."""
 
 
 class SurfaceError(DatarusError):

@@ -25,6 +25,7 @@ HEADER = """\
 """
 
 _LITERALS = {frozenset(get_args(v)): name for name, v in vars(events).items() if get_origin(v) is Literal}
+_PLAIN = (events.Message, events.Claim, events.Attached, events.Target)
 _SIMPLE = {inspect.StrType: "string", inspect.BoolType: "boolean", inspect.NoneType: "null", inspect.AnyType: "unknown"}
 
 
@@ -91,7 +92,7 @@ def generate() -> str:
     """The whole file."""
     kinds = get_args(events.AnyEvent)
     structs = [msgspec.inspect.type_info(kind) for kind in kinds]
-    plain = [msgspec.inspect.type_info(kind) for kind in (events.Event, events.Message, events.Claim)]
+    plain = [msgspec.inspect.type_info(kind) for kind in (events.Event, *_PLAIN)]
     assert all(isinstance(one, inspect.StructType) for one in (*structs, *plain))
     base = frozenset(field.name for field in plain[0].fields)  # type: ignore[attr-defined]
     literals = [alias(name, literal(get_args(vars(events)[name]))) for name in _LITERALS.values()]

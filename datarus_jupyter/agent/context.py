@@ -63,7 +63,7 @@ def data_files(folder: Path, places: Sequence[Path] = ()) -> list[DataFile]:
         name = os.path.relpath(path, folder)
         if name not in found:
             with suppress(OSError):
-                found[name] = _describe(path, name)
+                found[name] = describe_file(path, name)
         if len(found) == _MAX_FILES:
             break
     return list(found.values())
@@ -76,7 +76,8 @@ def _files(place: Path) -> list[Path]:
     return [path for path in files if path.is_file()]
 
 
-def _describe(path: Path, name: str) -> DataFile:
+def describe_file(path: Path, name: str) -> DataFile:
+    """The file at ``path``, to be opened as ``name``. Raises ``OSError``."""
     size = path.stat().st_size
     if path.suffix.lower() not in (".csv", ".tsv"):
         return DataFile(name, bytes=size)
@@ -150,7 +151,7 @@ def render(
     if notebook:
         parts.append(f"Notebook: {notebook}")
     if files:
-        parts.append("Files in the working directory, not loaded yet:\n" + "\n".join(map(_file_line, files)))
+        parts.append("Files in the working directory, not loaded yet:\n" + "\n".join(map(file_line, files)))
     if above := _cells_above(cells):
         parts.append("Cells above, last ones:\n" + above)
     # What changes most comes last: the rest may be in the engine's prefix cache already.
@@ -159,7 +160,8 @@ def render(
     return escape("\n\n".join(parts))
 
 
-def _file_line(file: DataFile) -> str:
+def file_line(file: DataFile) -> str:
+    """A file in one line, and a second one where its first row is known; not yet escaped."""
     size = f"{file.rows:,} rows" if file.rows is not None else f"{file.bytes / 1e6:,.1f} MB"
     line = f"- {file.path} ({size})" + (f": {_listed(file.columns)}" if file.columns else "")
     return line + (f"\n  first row: {file.first}" if file.first else "")

@@ -9,7 +9,15 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from datarus_jupyter.journal.events import ApprovalDecided, ApprovalRequested, Event, ExecutionStatus, Message
+from datarus_jupyter.journal.events import (
+    ApprovalDecided,
+    ApprovalRequested,
+    Attached,
+    Event,
+    ExecutionStatus,
+    Message,
+    Target,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,3 +185,7 @@ class Question:
     """The cell that the run's cells follow; None: the end."""
     earlier: Sequence[tuple[str, str]] = field(default=())
     """Earlier questions in this conversation with their answers."""
+    attached: Sequence[Attached] = field(default=())
+    """What the user chose to show the model."""
+    target: Target | None = None
+    """The cell of the user's that a new version is wanted of; it is among ``attached``."""

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from datarus_jupyter.agent.asked import lacks_figure, missing_figure, missing_form
+from datarus_jupyter.agent.attached import told
 from datarus_jupyter.agent.bounds import BoundReached, Bounds
 from datarus_jupyter.agent.grounding import ground, reminder, unfounded
 from datarus_jupyter.agent.interfaces import (
@@ -28,6 +30,7 @@ from datarus_jupyter.agent.interfaces import (
     Updated,
 )
 from datarus_jupyter.agent.observation import observe, output_text
+from datarus_jupyter.agent.proposal import proposal
 from datarus_jupyter.agent.record import Record
 from datarus_jupyter.agent.turn import Turn, take_turn
 from datarus_jupyter.errors import EngineError
@@ -76,7 +79,7 @@ class Agent:
         self._start(question)
         try:
             async with asyncio.timeout(self.limits.seconds):
-                return await self._work(question.text, question.context)
+                return await self._work(question)
         except asyncio.CancelledError:
             self._finish("stopped", message="Stopped. What was done so far is kept.")
             raise
@@ -89,7 +92,7 @@ class Agent:
         self.record(
             ev.RunStarted(
                 question=question.text,
-                prompt=prompts.first_messages(self.profile, question.text, question.context, question.earlier),
+                prompt=prompts.first_messages(self.profile, question.text, told(question), question.earlier),
                 engine=self.engine.name,
                 model=self.engine.model,
                 profile=self.profile.name,
@@ -99,27 +102,30 @@ class Agent:
                 kernel=self.kernel.id,
                 sampling={"temperature": self.sampling.temperature, "max_tokens": self.sampling.max_tokens},
                 context=question.context,
+                attached=[*question.attached],
+                target=question.target,
             )
         )
 
-    async def _work(self, question: str, context: str) -> ev.RunFinished:
+    async def _work(self, question: Question) -> ev.RunFinished:
         step = 1
         try:
             while True:
                 self._bounds.before_step(step, self.record.tokens)
                 turn = await self._query(step)
-                if turn.answer is not None and self._accept(step, turn.answer, question, context):
+                if turn.answer is not None and self._accept(step, turn.answer, question):
+                    self._propose(question.target)
                     return self._finish("answered", turn.answer)
                 if turn.complaint is not None:
                     self._remind(step, "format", prompts.format_reminder(turn.complaint), "The reply was out of form.")
                     self._bounds.after_reminder()
                 if turn.code is not None:
                     self._owes_step = False
-                    await self._step(step, turn.code, question)
+                    await self._step(step, turn.code, question.text)
                     self._bounds.after_thought(turn.thought)
                     step += 1
         except BoundReached as bound:
-            return await self._last_word(step, bound, question)
+            return await self._last_word(step, bound, question.text)
 
     async def _step(self, step: int, code: str, question: str) -> None:
         """Approve, execute and observe one step's code."""
@@ -213,21 +219,27 @@ class Agent:
         text, then = prompts.observation_turn(self.profile, shown, question, failed=failed, owed=owed)
         self.record(ev.Observation(step=step, text=text, then=then))
 
-    def _accept(self, step: int, answer: str, question: str, context: str) -> bool:
+    def _propose(self, target: ev.Target | None) -> None:
+        """Offer what has run as the new version of the cell that one was asked of."""
+        if target and (found := proposal(target.source, self.record.cells.cells)):
+            self.record(ev.Proposed(step=found[0], code=found[1]))
+
+    def _accept(self, step: int, answer: str, question: Question) -> bool:
         """Whether the answer may stand. What is missing is pointed out once, then the answer stands as it is."""
         cells = self.record.cells
         outputs = {n: cells.outputs(n) for n in range(1, step)}
+        shown_by_user = "\n".join(one.text for one in question.attached)
         claims = ground(
             answer,
             {n: _printed(shown) for n, shown in outputs.items()},
-            given=question,
+            given=f"{question.text}\n{shown_by_user}",
             # The context is a source of names only, as the code is: its first rows are no results.
-            code="\n".join([context, *(cells.code(n) for n in outputs)]),
+            code="\n".join([question.context, *(cells.code(n) for n in outputs)]),
         )
         missing = unfounded(claims)
         checks: list[tuple[ev.ReminderReason, str, str]] = [
-            ("unfinished", missing_figure(question, (o for shown in outputs.values() for o in shown)), "no figure yet"),
-            ("form", missing_form(question, answer), "not in the form asked for"),
+            ("unfinished", missing_figure(question.text, chain(*outputs.values())), "no figure yet"),
+            ("form", missing_form(question.text, answer), "not in the form asked for"),
             ("grounding", reminder(missing) if missing else "", "figures that no cell printed"),
         ]
         for reason, text, why in checks:

@@ -24,9 +24,10 @@ Mode = Literal["ask", "ask_if_risky", "auto", "plan"]
 """Who decides that code runs: the user each time, the user where the risk scan found something, the agent, or nobody
 (thoughts and code only)."""
 
+AttachmentKind = Literal["cell", "error", "file", "variable"]
 Verdict = Literal["approved", "edited", "rejected"]
 ExecutionStatus = Literal["ok", "error", "timeout", "interrupted", "dead", "skipped"]
-ReminderReason = Literal["format", "grounding", "unfinished", "form"]
+ReminderReason = Literal["format", "grounding", "unfinished", "form", "bound", "kernel"]
 FinishReason = Literal[
     "answered", "stopped", "planned", "steps", "errors", "tokens", "time", "repetition", "format", "engine", "kernel"
 ]
@@ -54,10 +55,27 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     step: int | None = None
 
 
+class Attached(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that the user chose to show with the question: what it is called, and the text that the model gets."""
+
+    kind: AttachmentKind
+    name: str
+    text: str
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The user's cell that the run writes a new version of: its id, name and source when that was asked."""
+
+    cell: str
+    name: str
+    source: str
+
+
 class RunStarted(Event):
     """The question and everything needed to ask it again: ``prompt`` is the exact text of the first messages.
 
-    ``anchor`` is the id of the cell that the run's cells follow; None: the end of the notebook.
+    ``anchor`` is the id of the cell that the run's cells follow; None: the end of the notebook. ``attached`` is what
+    the user chose to show; ``target`` is there where a new version of a cell of theirs is wanted.
     """
 
     question: str
@@ -71,6 +89,8 @@ class RunStarted(Event):
     kernel: str | None = None
     sampling: dict[str, Any] = {}
     context: str = ""
+    attached: list[Attached] = []
+    target: Target | None = None
 
 
 class StepOpened(Event):
@@ -198,7 +218,8 @@ class Observation(Event):
 
 
 class Reminder(Event):
-    """A message of ours to the model in place of an observation: its reply was out of form or its answer unfounded."""
+    """A message of ours to the model: its reply was out of form, its answer unfounded, the run is at a bound, or the
+    kernel is another one than before."""
 
     step: int
     reason: ReminderReason
@@ -256,6 +277,19 @@ class Reverted(Event):
     kept: list[str] = []
 
 
+class Proposed(Event):
+    """The run offers ``code`` as the new source of its target; it is that of ``step``, which ran without an error."""
+
+    step: int
+    code: str
+
+
+class ProposalDecided(Event):
+    """What the user said of the run's proposal. ``accepted``: the target has the new source."""
+
+    accepted: bool
+
+
 class RunInterrupted(Event):
     """The run lost its process. Written by whoever finds the journal unfinished."""
 
@@ -299,6 +333,8 @@ AnyEvent = (
     | Reward
     | ModeChanged
     | Reverted
+    | Proposed
+    | ProposalDecided
     | RunInterrupted
     | RunResumed
     | RunFinished

@@ -5,9 +5,10 @@ export const VERSION = 1;
 
 export type Channel = 'think' | 'thought' | 'code' | 'answer';
 export type Mode = 'ask' | 'ask_if_risky' | 'auto' | 'plan';
+export type AttachmentKind = 'cell' | 'error' | 'file' | 'variable';
 export type Verdict = 'approved' | 'edited' | 'rejected';
 export type ExecutionStatus = 'ok' | 'error' | 'timeout' | 'interrupted' | 'dead' | 'skipped';
-export type ReminderReason = 'format' | 'grounding' | 'unfinished' | 'form';
+export type ReminderReason = 'format' | 'grounding' | 'unfinished' | 'form' | 'bound' | 'kernel';
 export type FinishReason =
   | 'answered'
   | 'stopped'
@@ -50,10 +51,32 @@ export interface IClaim {
 }
 
 /**
+ * Something that the user chose to show with the question: what it is called, and the text that the
+ * model gets.
+ */
+export interface IAttached {
+  kind: AttachmentKind;
+  name: string;
+  text: string;
+}
+
+/**
+ * The user's cell that the run writes a new version of: its id, name and source when that was
+ * asked.
+ */
+export interface ITarget {
+  cell: string;
+  name: string;
+  source: string;
+}
+
+/**
  * The question and everything needed to ask it again: `prompt` is the exact text of the first
  * messages.
  *
  * `anchor` is the id of the cell that the run's cells follow; null: the end of the notebook.
+ * `attached` is what the user chose to show; `target` is there where a new version of a cell of
+ * theirs is wanted.
  */
 export interface IRunStarted extends IEvent {
   type: 'run_started';
@@ -68,6 +91,8 @@ export interface IRunStarted extends IEvent {
   kernel?: string | null;
   sampling?: { [key: string]: unknown };
   context?: string;
+  attached?: IAttached[];
+  target?: ITarget | null;
 }
 
 /**
@@ -214,8 +239,8 @@ export interface IObservation extends IEvent {
 }
 
 /**
- * A message of ours to the model in place of an observation: its reply was out of form or its
- * answer unfounded.
+ * A message of ours to the model: its reply was out of form, its answer unfounded, the run is at a
+ * bound, or the kernel is another one than before.
  */
 export interface IReminder extends IEvent {
   type: 'reminder';
@@ -278,6 +303,22 @@ export interface IReverted extends IEvent {
   kept?: string[];
 }
 
+/**
+ * The run offers `code` as the new source of its target; it is that of `step`, which ran without an
+ * error.
+ */
+export interface IProposed extends IEvent {
+  type: 'proposed';
+  step: number;
+  code: string;
+}
+
+/** What the user said of the run's proposal. `accepted`: the target has the new source. */
+export interface IProposalDecided extends IEvent {
+  type: 'proposal_decided';
+  accepted: boolean;
+}
+
 /** The run lost its process. Written by whoever finds the journal unfinished. */
 export interface IRunInterrupted extends IEvent {
   type: 'run_interrupted';
@@ -322,6 +363,8 @@ export type AnyEvent =
   | IReward
   | IModeChanged
   | IReverted
+  | IProposed
+  | IProposalDecided
   | IRunInterrupted
   | IRunResumed
   | IRunFinished;
