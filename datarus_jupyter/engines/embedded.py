@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
+import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -22,6 +24,9 @@ from datarus_jupyter.journal.events import Message
 # A long transcript is read at some 70 tokens a second, so the first token may take minutes.
 _PATIENCE = Patience(first_token=600.0, pauses=())
 _DEATH_SECONDS = 5.0
+# llama.cpp sees that a connection was closed when it writes the tokens after, and frees the slot only then. A question
+# that comes sooner would get another slot, in which the whole prompt has to be read again.
+_CUT_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ class Embedded:
         self._supervising: asyncio.Task[None] | None = None
         self._prefix: tuple[Message, ...] = ()
         self._restarts_left = 1
+        self._cut = -math.inf
 
     async def __aenter__(self) -> Embedded:
         return self
@@ -144,18 +150,22 @@ class Embedded:
     async def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[EngineDelta, None]:
         """Yield the reply as it comes, then its end; see ``Engine.stream``. Starts the server if it does not run."""
         for may_retry in (True, False):
+            await asyncio.sleep(max(0.0, self._cut + _CUT_SECONDS - time.monotonic()))
             await self.start()
-            server = self._server
+            server, whole = self._server, False
             try:
                 async with aclosing(self._client_now().stream(messages, sampling)) as deltas:
                     async for delta in deltas:
                         yield delta
-                self._restarts_left = 1
+                self._restarts_left, whole = 1, True
                 return
             except EngineError as error:
                 # A server that died before it said anything is started again and asked again.
                 if not may_retry or error.streamed or server is None or not await _died(server):
                     raise
+            finally:
+                if not whole:
+                    self._cut = time.monotonic()
 
     def _running(self) -> bool:
         return self._server is not None and self._server.running

@@ -20,6 +20,7 @@ import xllamacpp  # type: ignore[import-untyped]
 from datarus_jupyter.engines.embedded_process import ServerSettings
 
 _PROMPT_CACHE_MIB = 512
+_BATCH_TOKENS = 512
 _PARENT_CHECK_SECONDS = 1.0
 
 
@@ -35,6 +36,8 @@ def serve(settings: ServerSettings) -> xllamacpp.Server:
     params.n_ctx = settings.context * settings.slots
     params.cpuparams.n_threads = settings.threads
     params.cpuparams_batch.n_threads = settings.threads
+    # A request that is given up while its prompt is read ends with the batch.
+    params.n_batch = _BATCH_TOKENS
     params.cache_ram_mib = _PROMPT_CACHE_MIB
     # The text is ours to parse: reasoning stays where the model wrote it.
     params.reasoning_format = xllamacpp.common_reasoning_format.COMMON_REASONING_FORMAT_NONE

@@ -79,6 +79,15 @@ async def test_the_second_time_the_prefix_is_cached(smollm2: Path) -> None:
     assert second.cached_tokens >= first.prompt_tokens - 8
 
 
+async def test_a_question_right_after_a_cut_reply_finds_the_prefix_cached(smollm2: Path) -> None:
+    async with Embedded(settings(smollm2)) as engine:
+        await engine.warm(LONG)
+        async with aclosing(engine.stream(LONG, Sampling(max_tokens=500, grammar=ENDLESS))) as cut:
+            assert isinstance(await anext(cut), TextDelta)
+        _, end = await read(engine, LONG, max_tokens=2)
+        assert end.cached_tokens > 100
+
+
 async def test_a_warmed_prefix_is_cached_for_the_first_question(smollm2: Path) -> None:
     async with Embedded(settings(smollm2)) as engine:
         await engine.warm(LONG[:1])
