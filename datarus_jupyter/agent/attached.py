@@ -28,6 +28,8 @@ _FILE_BYTES = 64 * 1024
 _VARIABLE_CHARS = 1_500
 _PROBE_SECONDS = 5.0
 
+_CHARS_PER_TOKEN = 4
+
 _Name = Annotated[str, msgspec.Meta(max_length=200)]
 
 
@@ -173,6 +175,11 @@ def _variable(name: str, known: tuple[str, str] | None) -> Attached:
         text = f"Variable {name}: {kind}"
         text += f"\n{_fenced(excerpt(shown, _VARIABLE_CHARS))}" if shown else ""
     return Attached(kind="variable", name=name, text=escape(text))
+
+
+def about_tokens(text: str) -> int:
+    """About how many tokens a text takes: one for four characters, as is usual for English and code."""
+    return -(-len(text) // _CHARS_PER_TOKEN)
 
 
 def _fenced(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from datarus_jupyter.journal.index import RunIndex
 from datarus_jupyter.journal.log import RunLog
 from datarus_jupyter.protocol.prompts import Profile
 from datarus_jupyter.server.approvals import Approvals
+from datarus_jupyter.server.attachments import Attachments, target_among
 from datarus_jupyter.server.engines import Engines
 from datarus_jupyter.server.registry import Ask, Assemble, Worker
 
@@ -40,20 +41,30 @@ class Agents:
     """Prepares runs; ``prepare`` is the registry's ``Prepare``."""
 
     def __init__(
-        self, engines: Engines, contents_manager: Any, kernel_manager: Any, folder: Path, settings: Settings
+        self,
+        engines: Engines,
+        attachments: Attachments,
+        contents_manager: Any,
+        kernel_manager: Any,
+        folder: Path,
+        settings: Settings,
     ) -> None:
         self._engines = engines
+        self._attachments = attachments
         self._contents = contents_manager
         self._kernels = kernel_manager
         self._index = RunIndex(folder)
         self._settings = settings
 
     async def prepare(self, ask: Ask, kernel: Kernel) -> tuple[Assemble, Question]:
-        """Choose the engine and look around. Raises ``ConfigError``, ``EngineError``."""
+        """Choose the engine and look around. Raises ``ConfigError``, ``EngineError``, ``AttachmentError``."""
         engine = self._engines.engine(ask.engine)
         if not engine.model:
             await engine.start()
+        target = target_among(ask.attached, ask.target)
+        attached = await self._attachments.chosen(ask.notebook, kernel, ask.attached)
         question = await self._question(ask, await variables(kernel))
+        question = replace(question, attached=attached, target=target)
         settings = self._settings
 
         def assemble(log: RunLog, approvals: Approvals) -> Worker:

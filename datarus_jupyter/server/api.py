@@ -10,7 +10,7 @@ from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
 from tornado.web import HTTPError
 
-from datarus_jupyter.errors import ConfigError, DatarusError
+from datarus_jupyter.errors import AttachmentError, ConfigError, DatarusError
 from datarus_jupyter.server.registry import RunConflict, RunNotFound
 from datarus_jupyter.server.services import Services
 
@@ -32,6 +32,7 @@ class TooLarge(DatarusError):
 
 
 _STATUS: dict[type[DatarusError], int] = {
+    AttachmentError: 400,
     BadRequest: 400,
     ConfigError: 400,
     RunNotFound: 404,

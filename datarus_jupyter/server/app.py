@@ -19,6 +19,7 @@ from datarus_jupyter.engines.catalogue import models_dir
 from datarus_jupyter.journal.events import Mode
 from datarus_jupyter.protocol.prompts import PROFILES
 from datarus_jupyter.server.agents import Agents, Settings
+from datarus_jupyter.server.attachments import Attachments
 from datarus_jupyter.server.contents import ContentsNotebooks
 from datarus_jupyter.server.engines import Engines, EngineStatus
 from datarus_jupyter.server.file_writers import FileWriters
@@ -93,11 +94,12 @@ class DatarusApp(ExtensionApp):
         engines = Engines(self._engine_settings(), profile, partial(_send, tabs, "engine"))
         models = Models(models_dir(), partial(self._model_changed, tabs, engines))
         settings = Settings(cast(Mode, self.default_mode), msgspec.convert(self.limits, Limits), profile)
-        agents = Agents(engines, server.contents_manager, server.kernel_manager, folder, settings)
         kernels = NotebookKernels(server.session_manager, server.kernel_manager, server.contents_manager)
+        attachments = Attachments(server.kernel_manager, kernels)
+        agents = Agents(engines, attachments, server.contents_manager, server.kernel_manager, folder, settings)
         runs = RunRegistry(folder, kernels, tabs, files, agents.prepare)
         self.services = Services(
-            runs, tabs, files, engines, models, agents, server.contents_manager, server.kernel_manager
+            runs, tabs, files, engines, models, agents, attachments, server.contents_manager, server.kernel_manager
         )
 
     def initialize_handlers(self) -> None:

@@ -29,7 +29,7 @@ _LOOK_SECONDS = 10.0
 
 
 class EngineStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """``Engine`` of docs/protocol.md. The speeds are of the last turn, None before."""
+    """``Engine`` of docs/protocol.md. ``context`` is in tokens. What is not known yet is None."""
 
     name: str
     kind: Literal["embedded", "openai"]
@@ -38,6 +38,7 @@ class EngineStatus(msgspec.Struct, frozen=True, kw_only=True):
     state: Literal["ready", "starting", "stopped", "missing", "unreachable"]
     message: str
     model_file: str | None
+    context: int | None
     first_token_seconds: float | None
     tokens_per_second: float | None
 
@@ -92,6 +93,7 @@ class Engines:
             state=state,
             message="" if state == "stopped" else engine.message,
             model_file=model.name if model else None,
+            context=engine.capabilities.context if engine.capabilities else None,
             first_token_seconds=first,
             tokens_per_second=rate,
         )

@@ -120,3 +120,42 @@ class FeedbackHandler(DatarusHandler):
         body = self.body(FeedbackBody)
         await self.services.runs.append(run, ev.Feedback(**msgspec.structs.asdict(body)))
         self.reply({}, 202)
+
+
+class ProposalBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether the user took the new version of their cell that the run offers."""
+
+    accepted: bool
+
+
+class ProposalHandler(DatarusHandler):
+    """``runs/{run}/proposal``."""
+
+    @web.authenticated
+    @authorized
+    async def post(self, run: str) -> None:
+        """Add the user's word to the run's journal; the browser changes the cell."""
+        await self.services.runs.append(run, ev.ProposalDecided(accepted=self.body(ProposalBody).accepted))
+        self.reply({}, 202)
+
+
+class FilesHandler(DatarusHandler):
+    """``attachments/files``."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """The data files beside the notebook."""
+        notebook = await self.notebook(self.get_query_argument("notebook"))
+        self.reply(await self.services.attachments.files(notebook))
+
+
+class VariablesHandler(DatarusHandler):
+    """``attachments/variables``."""
+
+    @web.authenticated
+    @may_execute
+    async def get(self) -> None:
+        """The variables in the notebook's kernel, which is asked silently; it is not started for that."""
+        notebook = await self.notebook(self.get_query_argument("notebook"))
+        self.reply(await self.services.attachments.variables(notebook))

@@ -10,10 +10,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import msgspec
 
+from datarus_jupyter.agent.attached import Chosen
 from datarus_jupyter.agent.interfaces import Kernel, Question
 from datarus_jupyter.errors import DatarusError, JournalError
 from datarus_jupyter.journal import events as ev
@@ -45,7 +46,7 @@ class RunConflict(DatarusError):
 
 
 class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the user asks: the body of ``POST runs``."""
+    """What the user asks: the body of ``POST runs``. ``target`` is the id of one of the cells in ``attached``."""
 
     question: str
     notebook: str
@@ -53,6 +54,8 @@ class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kernel: str | None = None
     mode: ev.Mode | None = None
     engine: str | None = None
+    attached: Annotated[list[Chosen], msgspec.Meta(max_length=20)] = []
+    target: str | None = None
 
 
 class Worker(Protocol):

@@ -10,6 +10,7 @@ from typing import Any
 from jupyter_core.utils import ensure_async
 
 from datarus_jupyter.server.agents import Agents
+from datarus_jupyter.server.attachments import Attachments
 from datarus_jupyter.server.engines import Engines
 from datarus_jupyter.server.file_writers import FileWriters
 from datarus_jupyter.server.models import Models
@@ -28,6 +29,7 @@ class Services:
     engines: Engines
     models: Models
     agents: Agents
+    attachments: Attachments
     contents_manager: Any
     kernel_manager: Any
 

@@ -29,6 +29,13 @@ class NotebookKernels:
             kernel_id = await self._running(notebook) or await self._start(notebook)
         return live_kernel(self._kernels.get_kernel(kernel_id), kernel_id)
 
+    async def running(self, notebook: str) -> KernelChannel | None:
+        """A channel, not yet open, to the notebook's kernel; None if it has none."""
+        kernel_id = await self._running(notebook)
+        if kernel_id is None or kernel_id not in self._kernels:
+            return None
+        return live_kernel(self._kernels.get_kernel(kernel_id), kernel_id)
+
     async def _running(self, notebook: str) -> str | None:
         for session in await ensure_async(self._sessions.list_sessions()):
             if session["path"] == notebook and session["kernel"]:
