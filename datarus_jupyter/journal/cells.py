@@ -62,12 +62,19 @@ class Cell:
         return cell
 
 
+def _is_void(cell: Cell, step: int) -> bool:
+    """Whether going back to before ``step`` takes the cell away. An answer comes after all steps."""
+    return cell.step >= step or cell.kind == "answer"
+
+
 class CellsFold(Fold):
     """A run's cells in their order. ``anchor`` is the cell of the user's that they follow, None for the end."""
 
     def __init__(self) -> None:
         super().__init__()
         self.anchor: str | None = None
+        self.reverted = -1
+        """The last event that made cells void: one with an older mark that is not among ``cells`` has left the run."""
         self._cells: dict[str, Cell] = {}
         self._shown: dict[str, list[tuple[Cell, dict[str, Any]]]] = {}
         self._clear_at_next: set[str] = set()
@@ -85,6 +92,15 @@ class CellsFold(Fold):
         """The step's code as it ran."""
         return next((cell.own for cell in self._of_step(step)), "")
 
+    def thought(self, step: int) -> str:
+        """What the step was about."""
+        return next((cell.own for cell in self._cells.values() if cell.step == step and cell.kind == "thought"), "")
+
+    def edited(self, step: int) -> list[str]:
+        """The ids of the cells from ``step`` on that the user has made theirs."""
+        void = (cell for cell in self._cells.values() if _is_void(cell, step))
+        return [cell.id for cell in void if cell.users not in (None, cell.own)]
+
     def _of_step(self, step: int) -> Iterator[Cell]:
         return (cell for cell in self._cells.values() if cell.step == step and cell.kind == "code")
 
@@ -96,6 +112,9 @@ class CellsFold(Fold):
                 self._cell(event, step, kind).pieces.append(delta)
             case ev.ReplyDiscarded(step=step):
                 self._cells = {name: cell for name, cell in self._cells.items() if cell.step != step}
+            case ev.Reverted(step=step):
+                self._cells = {name: cell for name, cell in self._cells.items() if not _is_void(cell, step)}
+                self.reverted = event.seq
             case ev.StepClosed(step=step, code=code) | ev.ApprovalDecided(step=step, code=str(code)):
                 self._cell(event, step, "code").pieces = [code]
             case ev.UserEdited(cell=name, source=source) if name in self._cells:

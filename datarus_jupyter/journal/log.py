@@ -24,7 +24,16 @@ from datarus_jupyter.journal import events as ev
 
 Subscriber = Callable[[ev.Event], None]
 
-_SYNCED = (ev.RunStarted, ev.StepClosed, ev.ApprovalDecided, ev.ExecutionFinished, ev.RunInterrupted, ev.RunFinished)
+_SYNCED = (
+    ev.RunStarted,
+    ev.StepClosed,
+    ev.ApprovalDecided,
+    ev.ExecutionFinished,
+    ev.Reverted,
+    ev.RunInterrupted,
+    ev.RunResumed,
+    ev.RunFinished,
+)
 
 
 if sys.platform == "win32":
@@ -118,8 +127,9 @@ class RunLog:
 
     @property
     def finished(self) -> bool:
-        """Whether the run has come to its end."""
-        return bool(self.events) and any(isinstance(event, ev.RunFinished) for event in reversed(self.events))
+        """Whether the run has come to its end and was not resumed since."""
+        ends = (event for event in reversed(self.events) if isinstance(event, ev.RunFinished | ev.RunResumed))
+        return isinstance(next(ends, None), ev.RunFinished)
 
     def close(self) -> None:
         """Sync and close the file. Appending afterwards is an error."""

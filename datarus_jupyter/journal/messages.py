@@ -7,17 +7,22 @@ from datarus_jupyter.journal.fold import Fold
 
 
 class MessagesFold(Fold):
-    """The conversation as the model has seen it. ``messages`` only ever grows at its end."""
+    """The conversation as the model has seen it. ``messages`` grow at their end; only going back shortens them.
+
+    Chat templates want the roles to alternate, so a reminder that follows a message of ours goes on in it.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.messages: list[ev.Message] = []
+        self._before: dict[int, list[ev.Message]] = {}
 
     def _apply(self, event: ev.Event) -> None:
         match event:
             case ev.RunStarted(prompt=prompt):
                 self.messages.extend(prompt)
-            case ev.Reply(text=text):
+            case ev.Reply(step=step, text=text):
+                self._begin(step)
                 self.messages.append(ev.Message("assistant", text))
             case ev.Observation(text=text, then=""):
                 self.messages.append(ev.Message("user", text))
@@ -25,5 +30,24 @@ class MessagesFold(Fold):
                 # A Datarus model was trained with the observation inside its own turn.
                 turn = self.messages.pop()
                 self.messages += [ev.Message("assistant", turn.content + text), ev.Message("user", then)]
-            case ev.Reminder(text=text):
-                self.messages.append(ev.Message("user", text))
+            case ev.Reminder(step=step, reason=reason, text=text):
+                if reason != "kernel":  # that the kernel is another one stays true, whatever is taken back
+                    self._begin(step)
+                self._remind(text)
+            case ev.Reverted(step=step):
+                self._revert(step)
+
+    def _begin(self, step: int) -> None:
+        self._before.setdefault(step, list(self.messages))
+
+    def _remind(self, text: str) -> None:
+        if self.messages and self.messages[-1].role == "user":
+            text = f"{self.messages.pop().content}\n\n{text}"
+        self.messages.append(ev.Message("user", text))
+
+    def _revert(self, step: int) -> None:
+        void = [number for number in self._before if number >= step]
+        if void:
+            self.messages = self._before[min(void)]
+        for number in void:
+            del self._before[number]

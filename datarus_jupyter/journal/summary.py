@@ -9,7 +9,10 @@ from datarus_jupyter.journal.fold import Fold
 
 
 class Summary(msgspec.Struct, kw_only=True):
-    """One run in brief. ``reason`` is None while it runs, ``interrupted`` if it lost its process; times in seconds."""
+    """One run in brief; ``seconds`` are those in which it was under way.
+
+    ``reason`` is None while it runs, ``interrupted`` if it lost its process, ``reverted`` if it was taken back.
+    """
 
     run: str = ""
     question: str = ""
@@ -32,17 +35,23 @@ class SummaryFold(Fold):
     def __init__(self) -> None:
         super().__init__()
         self.summary = Summary()
+        self._failed: dict[int, bool] = {}
+        """Of each step that has code, whether that failed."""
+        self._begun = self._before = 0.0
 
     def _apply(self, event: ev.Event) -> None:
         summary = self.summary
         match event:
             case ev.RunStarted():
-                summary.run, summary.started = event.run, event.ts
+                summary.run, summary.started, self._begun = event.run, event.ts, event.ts
                 summary.question, summary.notebook, summary.model = event.question, event.notebook, event.model
             case ev.StepClosed(step=step):
-                summary.steps = max(summary.steps, step)
-            case ev.ExecutionFinished(status=status):
-                summary.errors += status != "ok"
+                self._failed[step] = False
+            case ev.ExecutionFinished(step=step, status=status):
+                self._failed[step] = status != "ok"
+            case ev.Reverted(step=step):
+                self._failed = {number: failed for number, failed in self._failed.items() if number < step}
+                summary.reason, summary.answer = "reverted", ""
             case ev.Usage():
                 summary.prompt_tokens += event.prompt_tokens
                 summary.cached_tokens += event.cached_tokens
@@ -50,8 +59,9 @@ class SummaryFold(Fold):
             case ev.RunInterrupted():
                 summary.reason = "interrupted"
             case ev.RunResumed():
-                summary.reason = None
+                summary.reason, self._begun, self._before = None, event.ts, summary.seconds
             case ev.RunFinished(reason=reason, answer=answer):
                 summary.reason, summary.answer = reason, answer
-        if summary.reason is None or isinstance(event, ev.RunFinished | ev.RunInterrupted):
-            summary.seconds = event.ts - summary.started
+        summary.steps, summary.errors = len(self._failed), sum(self._failed.values())
+        if summary.reason is None or isinstance(event, ev.RunFinished):
+            summary.seconds = self._before + event.ts - self._begun

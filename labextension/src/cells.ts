@@ -48,11 +48,24 @@ export interface ICells {
   readonly finished: boolean;
   /** The last event after which no cell was half written: the time to save. */
   readonly settled: number;
+  /** The last event that took cells away. */
+  readonly removed: number;
+  /** The last event that made cells void: one with an older mark that is not here has left the run. */
+  readonly reverted: number;
   readonly cells: readonly ICell[];
 }
 
 export function noCells(run: string): ICells {
-  return { run, anchor: null, seq: -1, finished: false, settled: -1, cells: [] };
+  return {
+    run,
+    anchor: null,
+    seq: -1,
+    finished: false,
+    settled: -1,
+    removed: -1,
+    reverted: -1,
+    cells: []
+  };
 }
 
 /** The id of a run's cell. */
@@ -73,6 +86,7 @@ const SETTLING: ReadonlySet<AnyEvent['type']> = new Set([
   'approval_requested',
   'execution_started',
   'execution_finished',
+  'reverted',
   'run_interrupted',
   'run_finished'
 ]);
@@ -91,7 +105,21 @@ function apply(state: ICells, event: AnyEvent): ICells {
         ? state
         : write(state, event.seq, event.step, event.channel, own => own + event.delta);
     case 'reply_discarded':
-      return { ...state, cells: state.cells.filter(cell => cell.step !== event.step) };
+      return {
+        ...state,
+        cells: state.cells.filter(cell => cell.step !== event.step),
+        removed: event.seq
+      };
+    case 'reverted':
+      // An answer comes after all steps.
+      return {
+        ...state,
+        cells: state.cells.filter(cell => cell.step < event.step && cell.kind !== 'answer'),
+        removed: event.seq,
+        reverted: event.seq
+      };
+    case 'run_resumed':
+      return { ...state, finished: false };
     case 'step_closed':
     case 'approval_decided': {
       const { code } = event;

@@ -1,5 +1,14 @@
 /** The conversation: a pure fold of a run's events into what the panel shows. */
-import type { AnyEvent, ExecutionStatus, FinishReason, IClaim, IUsage, Mode } from './events';
+import { cellId } from './cells';
+import type {
+  AnyEvent,
+  ExecutionStatus,
+  FinishReason,
+  IClaim,
+  IUsage,
+  IUserEdited,
+  Mode
+} from './events';
 
 /** What a step is doing: `waiting` is for the user's approval; the rest is how its code ended. */
 export type StepState = 'thinking' | 'writing' | 'waiting' | 'ready' | 'running' | ExecutionStatus;
@@ -9,6 +18,8 @@ export interface IStep {
   readonly number: number;
   readonly thought: string;
   readonly code: string;
+  /** The user's text in the cell while the code waits for their word; null if it is the code's own. */
+  readonly edited: string | null;
   /** The step's text output for the model: the observation. */
   readonly observation: string;
   readonly state: StepState;
@@ -33,14 +44,21 @@ export interface IRun {
   readonly mode: Mode;
   /** Seconds since the epoch. */
   readonly started: number;
-  readonly ended: number | null;
+  /** Seconds in which it was under way, up to its last end. */
+  readonly seconds: number;
+  /** When it was started or resumed last, in seconds since the epoch. */
+  readonly resumed: number;
   readonly state: 'running' | 'interrupted' | 'finished';
   readonly steps: readonly IStep[];
   /** Reflection: shown, never put into a cell. */
   readonly thinking: string;
   readonly answer: string;
+  /** The number under which the answer was written; null while there is none. */
+  readonly answerStep: number | null;
   readonly claims: readonly IClaim[];
   readonly reason: FinishReason | null;
+  /** What was taken back last, while the run has not gone on from there. */
+  readonly reverted: { readonly step: number; readonly kept: readonly string[] } | null;
   /** One sentence for the user on how it ended, '' if it was answered. */
   readonly message: string;
   /** What the run does while nothing streams in, as a sentence; '' if there is nothing to say. */
@@ -60,13 +78,16 @@ export function noRun(run: string): IRun {
     model: '',
     mode: 'auto',
     started: 0,
-    ended: null,
+    seconds: 0,
+    resumed: 0,
     state: 'running',
     steps: [],
     thinking: '',
     answer: '',
+    answerStep: null,
     claims: [],
     reason: null,
+    reverted: null,
     message: '',
     note: '',
     promptTokens: 0,
@@ -95,7 +116,8 @@ function apply(run: IRun, event: AnyEvent): IRun {
         engine: event.engine,
         model: event.model,
         mode: event.mode ?? 'auto',
-        started: event.ts
+        started: event.ts,
+        resumed: event.ts
       };
     case 'step_opened':
       return step(run, event.step, {});
@@ -108,6 +130,7 @@ function apply(run: IRun, event: AnyEvent): IRun {
         ...run,
         steps: run.steps.filter(one => one.number !== event.step),
         answer: '',
+        answerStep: null,
         claims: [],
         note: event.reason
       };
@@ -120,8 +143,10 @@ function apply(run: IRun, event: AnyEvent): IRun {
     case 'approval_decided': {
       const state = event.verdict === 'rejected' ? 'skipped' : 'ready';
       const code = event.code ?? find(run, event.step)?.code ?? '';
-      return step(run, event.step, { state, code, approval: null });
+      return step(run, event.step, { state, code, edited: null, approval: null });
     }
+    case 'user_edited':
+      return edit(run, event);
     case 'execution_started':
       return step(run, event.step, { state: 'running', started: event.ts, approval: null });
     case 'execution_finished':
@@ -134,16 +159,25 @@ function apply(run: IRun, event: AnyEvent): IRun {
     case 'observation':
       return step(run, event.step, { observation: event.text });
     case 'grounding':
-      return { ...run, claims: event.claims };
+      return { ...run, claims: event.claims, answerStep: event.step };
+    case 'reverted':
+      return revert(run, event.step, event.kept ?? []);
     case 'run_interrupted':
       return { ...settle(run), state: 'interrupted', message: event.reason };
     case 'run_resumed':
-      return { ...run, state: 'running', message: '' };
+      return {
+        ...run,
+        state: 'running',
+        resumed: event.ts,
+        message: '',
+        reason: null,
+        reverted: null
+      };
     case 'run_finished':
       return {
         ...settle(run),
         state: 'finished',
-        ended: event.ts,
+        seconds: run.seconds + event.ts - run.resumed,
         reason: event.reason,
         answer: event.answer || run.answer,
         message: event.message ?? ''
@@ -163,7 +197,7 @@ function text(run: IRun, number: number, channel: string, delta: string): IRun {
     case 'code':
       return step(run, number, { code: (before?.code ?? '') + delta, state: 'writing' });
     default:
-      return { ...run, answer: run.answer + delta };
+      return { ...run, answer: run.answer + delta, answerStep: number };
   }
 }
 
@@ -180,6 +214,16 @@ function usage(run: IRun, event: IUsage): IRun {
   return before ? step(total, event.step, { tokens: before.tokens + completion }) : total;
 }
 
+/** What the user makes of code that waits is what would run. */
+function edit(run: IRun, event: IUserEdited): IRun {
+  const waiting = find(run, event.step);
+  if (!waiting?.approval || event.cell !== cellId(run.run, event.step, 'code')) {
+    return run;
+  }
+  const edited = event.source === waiting.code ? null : event.source;
+  return step(run, event.step, { edited });
+}
+
 function find(run: IRun, number: number): IStep | undefined {
   return run.steps.find(one => one.number === number);
 }
@@ -194,6 +238,7 @@ function step(run: IRun, number: number, change: Partial<IStep>): IRun {
     number,
     thought: '',
     code: '',
+    edited: null,
     observation: '',
     state: 'thinking',
     seconds: null,
@@ -233,10 +278,36 @@ export function pause(run: IRun): string | null {
 function settle(run: IRun): IRun {
   const steps = run.steps.map(one =>
     isOpen(one)
-      ? { ...one, approval: null, state: one.code ? ('skipped' as const) : ('ok' as const) }
+      ? {
+          ...one,
+          edited: null,
+          approval: null,
+          state: one.code ? ('skipped' as const) : ('ok' as const)
+        }
       : one
   );
   return { ...run, steps };
+}
+
+/** Before `step` again: what came from there on is void. */
+function revert(run: IRun, step: number, kept: readonly string[]): IRun {
+  return {
+    ...settle(run),
+    state: 'finished',
+    steps: settle(run).steps.filter(one => one.number < step),
+    answer: '',
+    answerStep: null,
+    claims: [],
+    reason: null,
+    reverted: { step, kept },
+    message: '',
+    note: ''
+  };
+}
+
+/** Whether the run can go on from where it is: it came to an end before it had its answer, or was taken back. */
+export function canContinue(run: IRun): boolean {
+  return run.state !== 'running' && run.reason !== 'answered';
 }
 
 /** The steps that get a card: those with something to show, but for the thought that comes with the answer. */

@@ -71,8 +71,8 @@ function Totals({ run }: { run: IRun }): JSX.Element | null {
     return null;
   }
   const parts = [plural(stepCount(run), 'step')];
-  if (run.ended) {
-    parts.push(seconds(run.ended - run.started));
+  if (run.seconds) {
+    parts.push(seconds(run.seconds));
   }
   if (tokens > 0) {
     const cached = run.promptTokens ? Math.round((100 * run.cachedTokens) / run.promptTokens) : 0;

@@ -106,3 +106,18 @@ test('reflection makes no cell', () => {
   const events = journal(RUN, { type: 'text', step: 1, channel: 'think', delta: 'hm' });
   assert.deepEqual(foldCells(events).cells, []);
 });
+
+test('going back takes away the cells from there on and the answer', () => {
+  const seq = corrected.length;
+  const back = foldCells(
+    journal(RUN, ...corrected, { type: 'reverted', step: 2 }, { type: 'run_resumed' })
+  );
+  assert.deepEqual(
+    back.cells.map(cell => cell.id),
+    [cellId(RUN, 1, 'thought'), cellId(RUN, 1, 'code')]
+  );
+  assert.deepEqual(
+    [back.removed, back.reverted, back.settled, back.finished],
+    [seq, seq, seq, false]
+  );
+});

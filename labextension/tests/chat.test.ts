@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { announcement } from '../src/announce';
-import { cards, correctedIn, foldChat, foldRun, noRun, stepCount, title } from '../src/chat';
+import {
+  canContinue,
+  cards,
+  correctedIn,
+  foldChat,
+  foldRun,
+  noRun,
+  stepCount,
+  title
+} from '../src/chat';
 import { RUN, corrected, journal } from './journals';
 
 test('a run is its question, steps, answer and totals', () => {
@@ -10,7 +19,7 @@ test('a run is its question, steps, answer and totals', () => {
   assert.equal(run.state, 'finished');
   assert.equal(run.answer, 'It weighs 5,076 g.');
   assert.deepEqual([run.promptTokens, run.cachedTokens, run.completionTokens], [300, 150, 50]);
-  assert.equal(run.ended! - run.started, corrected.length - 1);
+  assert.equal(run.seconds, corrected.length - 1);
   assert.equal(stepCount(run), 2);
 });
 
@@ -89,4 +98,31 @@ test('step starts, errors and the answer are announced, tokens are not', () => {
       'Answer: It weighs 5,076 g.'
     ]
   );
+});
+
+test('going back takes the steps from there on and the answer', () => {
+  const before = foldChat(corrected);
+  const back = journal(RUN, ...corrected, { type: 'reverted', step: 2, kept: ['a cell'] });
+  const run = foldChat(back);
+  assert.deepEqual(
+    run.steps.map(one => one.number),
+    [1]
+  );
+  assert.deepEqual(run.reverted, { step: 2, kept: ['a cell'] });
+  assert.deepEqual([run.answer, run.answerStep, run.claims, run.message], ['', null, [], '']);
+  assert.deepEqual([canContinue(before), canContinue(run)], [false, true]);
+});
+
+test('a run that goes on counts only the seconds in which it was under way', () => {
+  const back = journal(
+    RUN,
+    ...corrected,
+    { type: 'reverted', step: 3 },
+    { type: 'run_resumed', kernel: 'k' },
+    { type: 'text', step: 4, channel: 'answer', delta: '5,076 g' }
+  );
+  const resumed = foldChat(back);
+  assert.deepEqual([resumed.state, resumed.reverted, resumed.answerStep], ['running', null, 4]);
+  const end = { ...corrected.at(-1)!, seq: back.length, ts: back.at(-1)!.ts + 7 };
+  assert.equal(foldRun(resumed, end).seconds, corrected.length - 1 + 8);
 });

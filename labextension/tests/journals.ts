@@ -6,9 +6,9 @@ type Without<T> = T extends unknown ? Omit<T, 'run' | 'seq' | 'ts' | 'v'> : neve
 /** An event as it is before the journal stamps it. */
 export type Body = Without<AnyEvent>;
 
-/** Number the events and stamp them a second apart, as the journal does. */
+/** Number the events and stamp them a second apart, as the journal does; also those of another journal anew. */
 export function journal(run: string, ...events: Body[]): AnyEvent[] {
-  return events.map((event, seq) => ({ run, seq, ts: 1000 + seq, v: 1, ...event }));
+  return events.map((event, seq) => ({ ...event, run, seq, ts: 1000 + seq, v: 1 }));
 }
 
 export const RUN = '20261122-154240-9f3c1a';

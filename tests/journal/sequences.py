@@ -32,7 +32,8 @@ event = st.one_of(
     st.builds(ev.ExecutionFinished, step=steps, status=st.sampled_from(["ok", "error"]), count=st.integers(1, 9)),
     st.builds(ev.Observation, step=steps, text=texts),
     st.builds(ev.Reminder, step=steps, reason=st.just("format"), text=texts),
-    st.builds(ev.UserEdited, step=steps, cell=st.just("datarus-run-1-code"), source=texts, sha256=st.just("")),
+    st.builds(ev.UserEdited, step=st.just(1), cell=st.just("datarus-run-1-code"), source=texts, sha256=st.just("")),
+    st.builds(ev.Reverted, step=steps),
     st.builds(ev.RunInterrupted, reason=texts),
     st.builds(ev.RunResumed),
 )

@@ -41,6 +41,8 @@ happenings = st.one_of(
     st.builds(ev.OutputsCleared, step=steps, wait=st.booleans()),
     st.builds(ev.ExecutionFinished, step=steps, status=st.just("ok"), count=st.none() | st.integers(1, 9)),
     st.builds(ev.UserEdited, step=steps, cell=cells, source=words, sha256=st.just("x")),
+    st.builds(ev.Reverted, step=steps),
+    st.builds(ev.RunResumed),
     st.builds(ev.RunFinished, reason=st.just("answered"), answer=st.just("") | words),
 )
 
