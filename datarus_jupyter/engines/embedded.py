@@ -135,9 +135,12 @@ class Embedded:
         They are then in its prefix cache, so that a first question waits for its own text only. Raises ``EngineError``.
         """
         self._prefix = tuple(prefix)
-        if self._running():
-            await self._read_prefix()
-        else:
+        async with self._lock:
+            running = self._running()
+            if running:
+                # Under the lock: a question that comes meanwhile waits, for it would read the same text beside this.
+                await self._read_prefix()
+        if not running:
             await self.start()
 
     async def aclose(self) -> None:

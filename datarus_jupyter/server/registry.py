@@ -102,6 +102,11 @@ class RunRegistry:
         # Held while journals of past runs are read for a tab, so that it misses nothing appended meanwhile.
         self._past = asyncio.Lock()
 
+    @property
+    def busy(self) -> bool:
+        """Whether a run is under way, or about to be."""
+        return bool(self._starting) or any(not live.log.finished for live in self._live.values())
+
     async def start(self, ask: Ask) -> str:
         """Start a run; its id. Raises ``RunConflict`` where the notebook has one, ``DatarusError`` if it cannot."""
         async with self._claim(ask.notebook), AsyncExitStack() as stack:

@@ -106,16 +106,23 @@ class TabSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         services, tab = self._services, self._tab
         match frame:
             case Open(notebook, since):
-                services.engines.warm(partial(services.agents.beginning, notebook))
+                self._warm(notebook)
                 await services.runs.follow(tab, notebook, since)
             case Close(notebook):
                 await services.tabs.close(tab, notebook)
             case Ack(notebook, run, seq, saved):
                 if saved and services.tabs.writer(notebook) == tab.name:
                     services.files.saved(notebook, run, seq)
+                    self._warm(notebook)
             case Edited(run, step, cell, source):
                 edit = UserEdited(step=step, cell=cell, source=source, sha256=sha256(source))
                 await services.runs.append(run, edit)
+
+    def _warm(self, notebook: str) -> None:
+        """Have the engine read what a question would begin with, now that the notebook's cells are others."""
+        services = self._services
+        if not services.runs.busy:
+            services.engines.warm(partial(services.agents.beginning, notebook))
 
     def _refuse(self, message: str) -> None:
         self._tab.outbox.state("error", frame={"kind": "error", "message": message})
