@@ -18,6 +18,7 @@ ROWS = [
     {"journal"},
     {"agent"},
     {"engines", "kernels", "surfaces"},
+    {"reproduce"},
     {"server", "magics", "commands"},
     {"cli"},
 ]

@@ -1,0 +1,1 @@
+"""Whether a notebook gives the same results when it is run again."""
