@@ -19,6 +19,7 @@ from benchmarks import (
     loop_ratio,
     paint,
     parser,
+    risk,
     vllm_prefix_cache,
 )
 from benchmarks.figure import Figure, store, table
@@ -26,6 +27,7 @@ from benchmarks.figure import Figure, store, table
 BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "parser": parser.measure,
     "journal": journal.measure,
+    "risk": risk.measure,
     "kernel": kernel.measure,
     "loop_ratio": loop_ratio.measure,
     "delivery": delivery.measure,

@@ -18,7 +18,7 @@ from datarus_jupyter.agent.risk.names import Names
 from datarus_jupyter.agent.risk.places import Files, known_files, place_risks, places
 from datarus_jupyter.agent.risk.references import references
 from datarus_jupyter.agent.risk.table import kind_of
-from datarus_jupyter.agent.risk.variables import assigned, changes, loop_letters
+from datarus_jupyter.agent.risk.variables import assigned, changes
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
@@ -26,12 +26,11 @@ _UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
-    """A cell as it was read. ``tree`` is None for one that is no Python to us."""
+    """A cell as it was read. ``nodes``, outer ones first, are None for one that is no Python to us."""
 
     commands: tuple[Command, ...]
     python: str
-    tree: ast.Module | None
-    nodes: tuple[ast.AST, ...]
+    nodes: tuple[ast.AST, ...] | None
 
 
 def scan(
@@ -61,19 +60,20 @@ def scan(
 def _risks(
     cell: _Cell, earlier: Sequence[_Cell], variables: Collection[str], files: Collection[str], folder: str | None
 ) -> Iterator[Risk]:
-    past = [node for one in earlier for node in one.nodes]
-    users = set(variables).difference(*(assigned(one.tree) for one in earlier if one.tree))
-    names = Names([*past, *cell.nodes], users)
+    past = [node for one in earlier for node in one.nodes or ()]
+    users = set(variables).difference(*(assigned(one.nodes or ()) for one in earlier))
+    nodes = cell.nodes or ()
+    names = Names([*past, *nodes], users)
     known = known_files(files, past, names)
-    yield from _commands([*cell.commands, *called(cell.nodes, names)], known, folder)
-    if cell.tree is None:
+    yield from _commands([*cell.commands, *called(nodes, names)], known, folder)
+    if cell.nodes is None:
         yield from _by_name(cell)
         return
-    yield from references(cell.nodes, names)
-    yield from places(cell.nodes, names, known, folder)
-    yield from changes(cell.tree, users - loop_letters(cell.nodes))
-    yield from database(cell.nodes, names)
-    yield from loops(cell.nodes, names)
+    yield from references(nodes, names)
+    yield from places(nodes, names, known, folder)
+    yield from changes(nodes, users)
+    yield from database(nodes, names)
+    yield from loops(nodes, names)
 
 
 def _commands(commands: Sequence[Command], files: Files, folder: str | None) -> Iterator[Risk]:
@@ -102,7 +102,7 @@ def _read(code: str) -> _Cell:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(source.python)
-        return _Cell(tuple(source.commands), source.python, tree, tuple(ast.walk(tree)))
+            nodes = tuple(ast.walk(ast.parse(source.python)))
+        return _Cell(tuple(source.commands), source.python, nodes)
     except _UNREADABLE:
-        return _Cell(tuple(source.commands), source.python, None, ())
+        return _Cell(tuple(source.commands), source.python, None)

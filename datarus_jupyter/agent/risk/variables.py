@@ -7,57 +7,43 @@ is not asked about.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from datarus_jupyter.agent.risk.finding import Risk
 
 _SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
-_OWN_TARGETS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _EMPTIES = {"clear", "pop", "popitem", "remove", "drop_in_place"}
 
 
-def assigned(tree: ast.AST) -> set[str]:
+def assigned(nodes: Sequence[ast.AST]) -> set[str]:
     """The names that the code binds at its top."""
-    return {name for node in _at_top(tree) for name, _ in _bound(node)}
+    return {name for node in _at_top(nodes) for name, _ in _bound(node)}
 
 
-def changes(tree: ast.AST, variables: Collection[str]) -> Iterator[Risk]:
+def changes(nodes: Sequence[ast.AST], variables: Collection[str]) -> Iterator[Risk]:
     """The risks for ``variables``, which are the user's."""
+    variables = set(variables) - _loop_letters(nodes)
     if not variables:
         return
-    for node in _at_top(tree):
-        for name, line in [*_bound(node), *_deleted(node), *_changed(node)]:
+    for node in _at_top(nodes):
+        for name, line in (*_bound(node), *_changed(node)):
             if name in variables:
                 yield Risk(line, "variables", name)
 
 
-def loop_letters(nodes: Iterable[ast.AST]) -> set[str]:
+def _loop_letters(nodes: Sequence[ast.AST]) -> set[str]:
     """Names of one letter that loops run over."""
-    targets = (node.target for node in nodes if isinstance(node, ast.For))
+    targets = [node.target for node in nodes if isinstance(node, ast.For)]
     return {one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name) and len(one.id) == 1}
 
 
-def _at_top(tree: ast.AST) -> Iterator[ast.AST]:
+def _at_top(nodes: Sequence[ast.AST]) -> list[ast.AST]:
     """The nodes whose names are the notebook's: those of no inner scope, but for what is declared global there."""
-    globals_ = {name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names}
-    waiting: list[tuple[ast.AST, bool]] = [(tree, True)]
-    while waiting:
-        node, top = waiting.pop()
-        if top or (isinstance(node, ast.Name) and node.id in globals_):
-            yield node
-        inner = isinstance(node, _SCOPES)
-        for child in _children(node):
-            waiting.append((child, top and not inner))
-
-
-def _children(node: ast.AST) -> Iterator[ast.AST]:
-    if isinstance(node, _OWN_TARGETS):
-        # The loop variables of a comprehension are its own; a := inside of it is not.
-        for child in ast.walk(node):
-            if isinstance(child, ast.NamedExpr | ast.Call):
-                yield child
-        return
-    yield from ast.iter_child_nodes(node)
+    scopes = [child for node in nodes if isinstance(node, _SCOPES) for child in ast.iter_child_nodes(node)]
+    targets = [node.target for node in nodes if isinstance(node, ast.comprehension)]
+    inner = {id(one) for outer in (*scopes, *targets) for one in ast.walk(outer)}
+    everywhere = {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
+    return [n for n in nodes if id(n) not in inner or (isinstance(n, ast.Name) and n.id in everywhere)]
 
 
 def _bound(node: ast.AST) -> Iterator[tuple[str, int]]:
@@ -72,15 +58,11 @@ def _bound(node: ast.AST) -> Iterator[tuple[str, int]]:
             yield name, node.lineno
 
 
-def _deleted(node: ast.AST) -> Iterator[tuple[str, int]]:
+def _changed(node: ast.AST) -> Iterator[tuple[str, int]]:
+    """What is deleted, or held and changed: an item or an attribute set or deleted, ``inplace=True``, emptied."""
     match node:
         case ast.Name(id=name, ctx=ast.Del()):
             yield name, node.lineno
-
-
-def _changed(node: ast.AST) -> Iterator[tuple[str, int]]:
-    """What is held is changed: an item or an attribute set or deleted, ``inplace=True``, emptied."""
-    match node:
         case ast.Subscript(
             value=ast.Call(func=ast.Name(id="globals" | "locals" | "vars")), slice=ast.Constant(value=str(name))
         ):
