@@ -1,9 +1,15 @@
+import type { Cell } from '@jupyterlab/cells';
 import type { CommandRegistry } from '@lumino/commands';
-import type { IActions } from './context';
+import type { IStep } from './chat';
+import type { IActions, IWords } from './context';
+import type { Conversation } from './conversation';
 import type { Mode, Verdict } from './events';
 import type { Notebooks } from './notebooks';
 import type { Store } from './store';
-import type { IRunRequest } from './tokens';
+import type { IApproval, IRunRequest } from './tokens';
+
+/** A run that has not ended this long after it was asked to stop waits for the kernel. */
+const STUCK_MS = 1000;
 
 /** What the panel's buttons and the commands do. What fails becomes the panel's error line. */
 export class Actions implements IActions {
@@ -18,29 +24,58 @@ export class Actions implements IActions {
   }
 
   stop(): void {
-    const active = this._store.current?.active;
-    if (active) {
-      this._store.attempt(this._store.client.stop(active.run));
+    const run = this._store.current?.active?.run;
+    if (run === undefined) {
+      return;
+    }
+    const again = this._store.state.stopping?.run === run;
+    this._store.set({ stopping: { run, stuck: again } });
+    if (!again) {
+      setTimeout(() => this._tellStuck(run), STUCK_MS);
+    }
+    this._store.attempt(this._store.client.stop(run));
+  }
+
+  restartKernel(): void {
+    const notebook = this._store.current?.notebook;
+    if (notebook !== undefined) {
+      this._store.attempt(
+        this._notebooks.restartKernel(notebook).finally(() => this._store.set({ stopping: null }))
+      );
     }
   }
 
   setMode(mode: Mode): void {
     this._store.set({ mode });
     const active = this._store.current?.active;
-    if (active) {
+    const waiting = active?.steps.find(one => one.approval);
+    if (active && waiting && mode === 'auto') {
+      this.runAll(active.run, waiting.number);
+    } else if (active) {
       this._store.attempt(this._store.client.setMode(active.run, mode));
     }
   }
 
-  decide(run: string, step: number, verdict: Verdict): void {
-    this._store.attempt(this._decide(run, step, verdict));
+  decide(run: string, step: number, verdict: Verdict, words: IWords = {}): void {
+    this._store.attempt(this._decide(run, step, verdict, words));
   }
 
   runAll(run: string, step: number): void {
     this._store.set({ mode: 'auto' });
+    // First the code as it stands in the cell: the other mode would let the code run that was asked about.
     this._store.attempt(
-      this._store.client.setMode(run, 'auto').then(() => this._decide(run, step, 'approved'))
+      this._decide(run, step, 'approved').then(() => this._store.client.setMode(run, 'auto'))
     );
+  }
+
+  /** The user runs a cell by one of Lab's commands. True if it is a run's, which then runs it, or does so already. */
+  runCell(cell: Cell): boolean {
+    const found = this._notebooks.stepOf(cell);
+    if (found?.step.approval) {
+      const code = cell.model.sharedModel.getSource();
+      this.decide(found.run.run, found.step.number, 'approved', { code });
+    }
+    return found !== null && (found.step.approval !== null || found.step.state === 'running');
   }
 
   edit(run: string, step: number): void {
@@ -100,20 +135,48 @@ export class Actions implements IActions {
     conversation.expect(run);
   }
 
-  private async _decide(run: string, step: number, verdict: Verdict): Promise<void> {
-    const conversation = this._store.current;
-    const waiting = conversation?.run(run)?.steps.find(one => one.number === step);
-    if (!conversation || !waiting?.approval) {
+  private async _decide(
+    run: string,
+    number: number,
+    verdict: Verdict,
+    { code, comment }: IWords = {}
+  ): Promise<void> {
+    const conversation = this._store.holding(run);
+    const step = conversation?.run(run)?.steps.find(one => one.number === number);
+    if (!conversation || !step?.approval || this._decided.has(step.approval)) {
       return;
     }
-    const { sha256 } = waiting.approval;
-    const code = this._notebooks.codeIn(conversation.notebook, run, step);
-    // What the user sees in the cell is what they approve, also where they changed it.
-    const edited = verdict === 'approved' && code !== null && code !== waiting.code;
-    await this._store.client.approve(
-      run,
-      edited ? { step, sha256, verdict: 'edited', code } : { step, sha256, verdict }
-    );
+    const asked = step.approval;
+    const approval: IApproval = { step: number, sha256: asked.sha256, verdict };
+    const seen = code ?? this._codeSeen(conversation, step);
+    if (verdict === 'approved' && seen !== step.code) {
+      Object.assign(approval, { verdict: 'edited', code: seen });
+    } else if (comment) {
+      approval.comment = comment;
+    }
+    this._decided.add(asked);
+    try {
+      await this._store.client.approve(run, approval);
+    } catch (reason) {
+      this._decided.delete(asked);
+      throw reason;
+    }
+  }
+
+  /** What the user sees in the cell is what they approve, also where they changed it. */
+  private _codeSeen(conversation: Conversation, step: IStep): string {
+    const inCell = this._notebooks.codeIn(conversation.notebook, step);
+    // Where another tab writes the notebook, this one hears of a change there through the journal.
+    const newest = inCell !== null && (conversation.writer || inCell !== step.code);
+    return newest ? inCell : (step.edited ?? step.code);
+  }
+
+  /** Say that a restart is left, if the run's own code still keeps it from ending. */
+  private _tellStuck(run: string): void {
+    const step = this._store.holding(run)?.run(run)?.steps.at(-1);
+    if (this._store.state.stopping?.run === run && step?.state === 'running') {
+      this._store.set({ stopping: { run, stuck: true } });
+    }
   }
 
   private async _check(engine: string): Promise<void> {
@@ -122,4 +185,7 @@ export class Actions implements IActions {
     this._store.set({ error: failed ? `${failed.name}: ${failed.text}` : '' });
     await this._store.refresh();
   }
+
+  /** The requests that were answered; their decisions are on the way back. */
+  private _decided = new WeakSet<NonNullable<IStep['approval']>>();
 }

@@ -8,6 +8,7 @@ import type { Conversation } from './conversation';
 import { basename } from './format';
 import { RunList } from './list';
 import { EngineNotice, StatusLine } from './statusline';
+import { StopNotice } from './stopnotice';
 
 /** Everything below the panel's title. */
 export function Body(): JSX.Element {
@@ -25,6 +26,7 @@ export function Body(): JSX.Element {
         <RunList key={`runs ${current.notebook}`} conversation={current} />
       )}
       {state.engine && <EngineNotice engine={state.engine} />}
+      {current && <StopNotice conversation={current} />}
       {state.error && (
         <div className="jp-Datarus-error" role="alert">
           <span>{state.error}</span>

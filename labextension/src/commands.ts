@@ -3,7 +3,8 @@ import type { ICommandPalette } from '@jupyterlab/apputils';
 import { stopIcon } from '@jupyterlab/ui-components';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { cards } from './chat';
-import type { IActions } from './context';
+import type { IActions, IWords } from './context';
+import type { Verdict } from './events';
 import { datarusIcon } from './icon';
 import type { DatarusPanel } from './panel';
 import type { Store } from './store';
@@ -13,6 +14,7 @@ export namespace CommandIDs {
   export const ask = 'datarus:ask';
   export const stop = 'datarus:stop';
   export const approve = 'datarus:approve';
+  export const skip = 'datarus:skip';
   export const nextStep = 'datarus:next-step';
   export const previousStep = 'datarus:previous-step';
 }
@@ -81,22 +83,51 @@ export function addCommands(options: ICommandOptions): void {
     execute: () => actions.stop(),
     describedBy: { args: { type: 'object', properties: {} } }
   });
-  commands.addCommand(CommandIDs.approve, {
-    label: 'Run the Code That Waits',
-    isEnabled: () => waiting(store) !== null,
-    execute: () => {
-      const step = waiting(store);
-      if (step) {
-        actions.decide(step.run, step.step, 'approved');
-      }
-    },
-    describedBy: { args: { type: 'object', properties: {} } }
-  });
+  addApprovalCommands(options);
   addStepCommands(options);
   store.changed.connect(() => commands.notifyCommandChanged(CommandIDs.stop));
   for (const command of Object.values(CommandIDs)) {
     palette?.addItem({ command, category: 'Datarus' });
   }
+}
+
+/** The user's word on the code that waits: in the step of `args`, or in the notebook in front. */
+function addApprovalCommands({ app, store, actions }: ICommandOptions): void {
+  const step = {
+    run: {
+      type: 'string',
+      description: 'with step: whose code; without, of the notebook in front'
+    },
+    step: { type: 'number' }
+  };
+  const isEnabled = (args: ReadonlyPartialJSONObject) => waiting(store, args) !== null;
+  const decide = (args: ReadonlyPartialJSONObject, verdict: Verdict, words?: IWords) => {
+    const asked = waiting(store, args);
+    if (asked) {
+      actions.decide(asked.run, asked.step, verdict, words);
+    }
+  };
+  app.commands.addCommand(CommandIDs.approve, {
+    label: 'Run the Code That Waits',
+    isEnabled,
+    execute: args =>
+      decide(args, 'approved', typeof args.code === 'string' ? { code: args.code } : {}),
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: {
+          ...step,
+          code: { type: 'string', description: 'run in its place; without it, what the cell says' }
+        }
+      }
+    }
+  });
+  app.commands.addCommand(CommandIDs.skip, {
+    label: 'Skip the Code That Waits',
+    isEnabled,
+    execute: args => decide(args, 'rejected'),
+    describedBy: { args: { type: 'object', properties: step } }
+  });
 }
 
 /** Walk through the cells of the last run. */
@@ -129,7 +160,13 @@ function addStepCommands({ app, store, actions }: ICommandOptions): void {
   });
 }
 
-function waiting(store: Store): { run: string; step: number } | null {
+function waiting(
+  store: Store,
+  args: ReadonlyPartialJSONObject
+): { run: string; step: number } | null {
+  if (typeof args.run === 'string' && typeof args.step === 'number') {
+    return { run: args.run, step: args.step };
+  }
   const run = store.current?.active;
   const step = run?.steps.find(one => one.approval !== null);
   return run && step ? { run: run.run, step: step.number } : null;

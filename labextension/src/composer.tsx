@@ -92,7 +92,11 @@ export function Composer({ conversation }: { conversation: Conversation | null }
           <Button
             className="jp-Datarus-send"
             minimal
-            title="Stop this run (Esc)"
+            title={
+              store.state.stopping?.run === active.run
+                ? 'Stopping… Press again to restart the kernel'
+                : 'Stop this run (Esc)'
+            }
             aria-label="Stop"
             onClick={() => actions.stop()}
           >

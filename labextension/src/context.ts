@@ -4,12 +4,23 @@ import type { ISignal } from '@lumino/signaling';
 import type { Mode, Verdict } from './events';
 import type { Store } from './store';
 
+/** What the user says beside the verdict itself. */
+export interface IWords {
+  /** The code that they saw; without it, what stands in the step's cell. */
+  code?: string;
+  /** For the model. */
+  comment?: string;
+}
+
 /** What the user can do in the panel. None of it rejects: what fails is shown in the panel. */
 export interface IActions {
   ask(question: string): void;
+  /** Stop the run of the notebook in front; the second time, offer to restart its kernel. */
   stop(): void;
+  restartKernel(): void;
   setMode(mode: Mode): void;
-  decide(run: string, step: number, verdict: Verdict): void;
+  /** Give the user's word on the code that waits in a step. */
+  decide(run: string, step: number, verdict: Verdict, words?: IWords): void;
   /** Approve the step that waits, and all that come after it. */
   runAll(run: string, step: number): void;
   /** Put the cursor into the code that waits. */

@@ -4,11 +4,12 @@ import {
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
-import { INotebookTracker } from '@jupyterlab/notebook';
+import { INotebookCellExecutor, INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
 import { Actions } from './actions';
+import { CellExecutor } from './cellexecutor';
 import { Client } from './client';
 import { CommandIDs, addCommands } from './commands';
 import type { Mode } from './events';
@@ -29,7 +30,7 @@ const plugin: JupyterFrontEndPlugin<IDatarus> = {
   autoStart: true,
   provides: IDatarus,
   requires: [INotebookTracker, IRenderMimeRegistry],
-  optional: [ILayoutRestorer, ISettingRegistry, IStateDB, ICommandPalette],
+  optional: [ILayoutRestorer, ISettingRegistry, IStateDB, ICommandPalette, INotebookCellExecutor],
   activate: (
     app: JupyterFrontEnd,
     tracker: INotebookTracker,
@@ -37,7 +38,8 @@ const plugin: JupyterFrontEndPlugin<IDatarus> = {
     restorer: ILayoutRestorer | null,
     settings: ISettingRegistry | null,
     state: IStateDB | null,
-    palette: ICommandPalette | null
+    palette: ICommandPalette | null,
+    executor: INotebookCellExecutor | null
   ): IDatarus => {
     const client = new Client(app.serviceManager.serverSettings);
     const store = new Store(client, new Socket(client.settings));
@@ -46,6 +48,9 @@ const plugin: JupyterFrontEndPlugin<IDatarus> = {
     const panel = new DatarusPanel({ store, actions, rendermime });
     app.shell.add(panel, 'right', { rank: RANK, type: 'Datarus' });
     restorer?.add(panel, panel.id);
+    if (executor instanceof CellExecutor) {
+      executor.take = cell => actions.runCell(cell);
+    }
     addCommands({ app, store, actions, panel, palette });
     settings
       ?.load(ID)
@@ -62,6 +67,18 @@ const plugin: JupyterFrontEndPlugin<IDatarus> = {
       stop: async () => void (await app.commands.execute(CommandIDs.stop))
     };
   }
+};
+
+/**
+ * Takes the place of Lab's own: of several that provide one token, the last registered serves. Another extension's may
+ * come after it; running a cell that waits then runs it there and then, and the run goes on waiting.
+ */
+const executing: JupyterFrontEndPlugin<INotebookCellExecutor> = {
+  id: 'datarus-jupyter:cell-executor',
+  description: 'Runs cells; running one that waits for approval approves it.',
+  autoStart: true,
+  provides: INotebookCellExecutor,
+  activate: () => new CellExecutor()
 };
 
 function applySettings(
@@ -86,5 +103,5 @@ async function showOnce(
   }
 }
 
-export default plugin;
+export default [executing, plugin];
 export * from './tokens';

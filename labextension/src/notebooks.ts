@@ -1,13 +1,17 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { Cell } from '@jupyterlab/cells';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { DisposableSet, type IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
+import { ApprovalBar } from './approvalbar';
 import { cellId } from './cells';
+import type { IStep } from './chat';
 import { Decorations } from './decorations';
 import { Disk } from './disk';
 import { Mirror } from './mirror';
 import type { Store } from './store';
 import { Surface } from './surface';
+import { stepOf, type IStepOfRun } from './waiting';
 
 /** What belongs to an open panel. */
 interface IAttached {
@@ -98,11 +102,26 @@ export class Notebooks implements IDisposable {
     return true;
   }
 
-  /** The code that stands in a step's cell now; null if the cell is not there. */
-  codeIn(notebook: string, run: string, step: number): string | null {
-    const id = cellId(run, step, 'code');
+  /** The text in the cell of a step under way, with all of the step's code in it; null if there is no such cell. */
+  codeIn(notebook: string, step: IStep): string | null {
+    const conversation = this._store.conversation(notebook);
     const cells = this.panel(notebook)?.content.widgets ?? [];
-    return cells.find(cell => cell.model.id === id)?.model.sharedModel.getSource() ?? null;
+    const cell = cells.find(
+      ({ model }) => conversation && stepOf(model, conversation)?.step === step
+    );
+    return cell?.model.sharedModel.getSource() ?? null;
+  }
+
+  /** The step of a run under way whose code stands in `cell`; null for any other cell. */
+  stepOf(cell: Cell): IStepOfRun | null {
+    const panel = this._tracker.find(one => one.content === cell.parent);
+    const conversation = panel && this._store.conversation(this.pathOf(panel));
+    return conversation ? stepOf(cell.model, conversation) : null;
+  }
+
+  /** Start the notebook's kernel anew, without asking. */
+  async restartKernel(notebook: string): Promise<void> {
+    await this.panel(notebook)?.sessionContext.restartKernel();
   }
 
   private _add(panel: NotebookPanel): void {
@@ -128,6 +147,7 @@ export class Notebooks implements IDisposable {
         this._app.commands.execute('datarus:open', { run, step })
       )
     );
+    parts.add(new ApprovalBar(panel, conversation, this._app.commands));
     // A second view of the same document shows what the first one writes.
     const second = [...this._attached.values()].some(other => other.path === path);
     this._attached.set(panel, {

@@ -1,11 +1,6 @@
-import {
-  Button,
-  caretDownIcon,
-  caretRightIcon,
-  checkIcon,
-  closeIcon
-} from '@jupyterlab/ui-components';
+import { caretDownIcon, caretRightIcon, checkIcon, closeIcon } from '@jupyterlab/ui-components';
 import { memo, useState } from 'react';
+import { Approval } from './approval';
 import { title, type IStep, type StepState } from './chat';
 import { cardId, useClock, useServices } from './context';
 import { circled, count, seconds } from './format';
@@ -102,43 +97,11 @@ function State({ step }: { step: IStep }): JSX.Element {
   );
 }
 
-function Approval({ run, step }: { run: string; step: IStep }): JSX.Element {
-  const { actions } = useServices();
-  const reasons = (step.approval?.reasons ?? []).join(' ');
-  return (
-    <div className="jp-Datarus-approval">
-      <div>Waiting for your approval. {reasons}</div>
-      <div className="jp-Datarus-buttons">
-        <Button
-          className="jp-mod-styled jp-mod-accept"
-          small
-          onClick={() => actions.decide(run, step.number, 'approved')}
-        >
-          Run
-        </Button>
-        <Button className="jp-mod-styled" small onClick={() => actions.edit(run, step.number)}>
-          Edit
-        </Button>
-        <Button
-          className="jp-mod-styled"
-          small
-          onClick={() => actions.decide(run, step.number, 'rejected')}
-        >
-          Skip
-        </Button>
-        <Button className="jp-mod-styled" small onClick={() => actions.runAll(run, step.number)}>
-          Run all of this run
-        </Button>
-      </div>
-    </div>
-  );
-}
-
 function Details({ step }: { step: IStep }): JSX.Element {
   return (
     <div className="jp-Datarus-details">
       {step.thought && <Markdown source={step.thought} />}
-      {step.code && <Text label="Code" text={step.code} />}
+      {step.code && !step.approval && <Text label="Code" text={step.code} />}
       {step.observation && <Text label="What the model was shown of it" text={step.observation} />}
       {step.tokens > 0 && <div className="jp-Datarus-stepNote">{count(step.tokens)} tokens</div>}
     </div>

@@ -14,6 +14,8 @@ export interface IPanelState {
   readonly models: readonly IModelFile[];
   readonly suggestions: readonly string[];
   readonly mode: Mode;
+  /** The run that the user has asked to stop, and whether the kernel holds that up; null if none was. */
+  readonly stopping: { readonly run: string; readonly stuck: boolean } | null;
   /** The last thing that went wrong, as a sentence for the user; '' if nothing did. */
   readonly error: string;
 }
@@ -48,6 +50,11 @@ export class Store implements IDisposable {
   /** The conversation of the notebook in front. */
   get current(): Conversation | null {
     return this.conversation(this._state.notebook);
+  }
+
+  /** The conversation that a run belongs to; null if its notebook is not open. */
+  holding(run: string): Conversation | null {
+    return [...this._conversations.values()].find(one => one.run(run)) ?? null;
   }
 
   /** Follow a notebook's runs. */
@@ -179,6 +186,7 @@ export class Store implements IDisposable {
     models: [],
     suggestions: [],
     mode: 'auto',
+    stopping: null,
     error: ''
   };
 }
