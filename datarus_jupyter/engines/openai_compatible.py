@@ -13,7 +13,7 @@ import httpx
 import msgspec
 
 from datarus_jupyter.agent.interfaces import EngineDelta, Sampling, TextDelta
-from datarus_jupyter.engines.refusals import explain, not_an_engine
+from datarus_jupyter.engines.refusals import context_full, explain, not_an_engine
 from datarus_jupyter.engines.reply import Endless, NoEvent, Reply
 from datarus_jupyter.engines.served import Capabilities, EngineState, Status
 from datarus_jupyter.engines.sse import EventParser
@@ -185,7 +185,12 @@ class OpenAICompatible:
                         yield delta
             if not reply.finish:
                 raise self._broken("broke off in mid-reply", reply)
-        yield reply.end()
+        end = reply.end()
+        used = end.prompt_tokens + end.completion_tokens
+        if end.finish == "length" and capabilities.context and used >= capabilities.context:
+            # Not a reply that is too long: the same would happen to each that is asked for now.
+            raise context_full(self.model, capabilities.context)
+        yield end
 
     async def _send(self, body: dict[str, Any]) -> httpx.Response:
         """Send the request until the server takes it. Raises ``EngineError``."""

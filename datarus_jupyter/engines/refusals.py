@@ -32,10 +32,7 @@ def explain(status: int, body: str, *, url: str, model: str) -> EngineError:
     if status in (401, 403):
         return EngineRefused(f"The engine at {url} refused the API key (status {status}): set DATARUS_API_KEY.")
     if status == 413 or (status < 500 and _TOO_LONG.search(reason)):
-        return ContextTooLong(
-            f"The conversation does not fit the context of {model} ({reason}): "
-            "start a new conversation, or serve the model with a longer context."
-        )
+        return _too_long(model, reason)
     if status == 404:
         return EngineRefused(
             f"The engine at {url} does not serve the model {model!r} ({reason}): "
@@ -46,6 +43,18 @@ def explain(status: int, body: str, *, url: str, model: str) -> EngineError:
     if status >= 500:
         return EngineBroken(f"The engine at {url} failed (status {status}: {reason}): look at its log.")
     return EngineRefused(f"The engine at {url} refused the request (status {status}: {reason}).")
+
+
+def context_full(model: str, context: int) -> ContextTooLong:
+    """The reply ended where the context, in tokens, did."""
+    return _too_long(model, f"it has {context:,} tokens, and the reply was cut there")
+
+
+def _too_long(model: str, reason: str) -> ContextTooLong:
+    return ContextTooLong(
+        f"The conversation does not fit the context of {model} ({reason}): "
+        "start a new conversation, or serve the model with a longer context."
+    )
 
 
 def not_an_engine(url: str, detail: str) -> EngineBroken:

@@ -79,6 +79,12 @@ async def test_the_second_time_the_prefix_is_cached(smollm2: Path) -> None:
     assert second.cached_tokens >= first.prompt_tokens - 8
 
 
+async def test_a_reply_that_the_context_cuts_off_is_an_error_that_says_so(smollm2: Path) -> None:
+    async with Embedded(settings(smollm2, context=512)) as engine:
+        with pytest.raises(ContextTooLong, match="does not fit the context"):
+            await read(engine, LONG, max_tokens=900, grammar=ENDLESS)
+
+
 async def test_a_question_right_after_a_cut_reply_finds_the_prefix_cached(smollm2: Path) -> None:
     async with Embedded(settings(smollm2)) as engine:
         await engine.warm(LONG)
