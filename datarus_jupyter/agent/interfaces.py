@@ -18,6 +18,7 @@ from datarus_jupyter.journal.events import (
     Message,
     Target,
 )
+from datarus_jupyter.journal.secrets import Secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,16 @@ class Journal(Protocol):
 
     @property
     def run(self) -> str: ...
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """All events so far."""
+        ...
+
+    @property
+    def secrets(self) -> Secrets:
+        """What must not get into it."""
+        ...
 
     def append(self, event: Event) -> None:
         """Stamp the event and write it; subscribers have it before this returns."""

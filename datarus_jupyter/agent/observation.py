@@ -70,7 +70,7 @@ def _ending(outputs: Sequence[dict[str, Any]], executed: Executed) -> str:
     shows_error = any(output.get("output_type") == "error" for output in outputs)
     if executed.status == "ok" or (executed.status == "error" and shows_error):
         return ""
-    if executed.status == "interrupted":
+    if executed.status == "interrupted" and (not executed.error or "KeyboardInterrupt" in executed.error):
         return INTERRUPTED
     return escape(executed.error) or _SAYS[executed.status]
 

@@ -9,16 +9,16 @@ from datarus_jupyter.journal.messages import MessagesFold
 
 
 class Record:
-    """Appends events to the journal and keeps the folds in step with it.
+    """Appends events to the journal and keeps the folds in step with it, and with what is there already.
 
-    ``tokens`` is what the engine worked on so far: prompt tokens not in its cache, and completion tokens.
+    ``tokens`` is what the engine worked on since: prompt tokens not in its cache, and completion tokens.
     """
 
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
-        self.cells = CellsFold()
+        self.cells = CellsFold.of(journal.events)
         self.tokens = 0
-        self._messages = MessagesFold()
+        self._messages = MessagesFold.of(journal.events)
 
     @property
     def messages(self) -> list[Message]:

@@ -49,6 +49,24 @@ async def take_turn(
     return reading.finish(end, profile)
 
 
+def turn_of(reply: ev.Reply) -> Turn:
+    """What a reply in the history came to, read again."""
+    parser, turn = StreamParser(), Turn()
+    for value in [*parser.feed(reply.text), *parser.finish(truncated=reply.finish == "length")]:
+        match value:
+            case Delta("thought", text):
+                turn.thought += text
+            case StepClosed(code):
+                turn.code = code
+                break
+            case Ended(answer):
+                turn.answer = answer
+                break
+            case Complaint(reason):
+                turn.complaint = reason
+    return turn
+
+
 class _Reading:
     """A reply while it streams in. Only its first step, or its answer, counts."""
 
