@@ -7,6 +7,7 @@ import click
 from datarus_jupyter import __version__
 from datarus_jupyter.commands.engines import engines
 from datarus_jupyter.commands.models import models
+from datarus_jupyter.commands.reproduce import reproduce
 from datarus_jupyter.commands.run import run
 
 
@@ -16,7 +17,7 @@ def main() -> None:
     """A data-analysis agent for Jupyter: it thinks, runs code in a kernel, reads the outputs and answers."""
 
 
-for command in (run, engines, models):
+for command in (run, reproduce, engines, models):
     main.add_command(command)
 
 if __name__ == "__main__":

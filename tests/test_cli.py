@@ -106,3 +106,21 @@ def test_importing_the_package_is_light() -> None:
     script = f"import sys, datarus_jupyter; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert done.stdout == "[]\n"
+
+
+def test_reproduce_tells_the_cells_apart(folder: Path) -> None:
+    cells = [nbformat.v4.new_code_cell(source, execution_count=1) for source in ("a = 1", "a + 1")]  # type: ignore[no-untyped-call]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells[:1]), folder / "same.ipynb")  # type: ignore[no-untyped-call]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "other.ipynb")  # type: ignore[no-untyped-call]
+    same, other = datarus(folder, "reproduce", "same.ipynb"), datarus(folder, "reproduce", "other.ipynb")
+    assert (same.returncode, other.returncode) == (0, 1), same.stderr + other.stderr
+    assert "1 same, 0 differ, 0 fail" in same.stdout
+    assert "≠ differs" in other.stdout
+    assert "it now shows “2” more" in other.stdout
+
+
+def test_reproduce_says_what_it_cannot_read(folder: Path) -> None:
+    (folder / "bad.ipynb").write_text("{not json")
+    done = datarus(folder, "reproduce", "bad.ipynb")
+    assert done.returncode == 1
+    assert "not a notebook that can be read" in done.stderr

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Coroutine, Sequence
-from contextlib import AsyncExitStack, aclosing, suppress
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from rich.console import Console
 from datarus_jupyter.agent.context import data_files, render
 from datarus_jupyter.agent.interfaces import Limits, Question
 from datarus_jupyter.agent.loop import Agent
+from datarus_jupyter.commands.interrupt import stop_on_interrupt
 from datarus_jupyter.commands.options import chosen_engine, engine_options
 from datarus_jupyter.commands.terminal import TerminalView
 from datarus_jupyter.engines.config import EngineConfig, make_engine
@@ -86,7 +86,7 @@ def run(
 
 
 async def _run(job: Job, console: Console) -> RunFinished:
-    _stop_on_interrupt()
+    stop_on_interrupt()
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(aclosing(make_engine(job.engine)))
         with console.status(f"Starting {engine.name} …"):
@@ -111,11 +111,3 @@ async def _written(work: Coroutine[Any, Any, RunFinished], notebook: Path | None
         return await work
     finally:
         await writing
-
-
-def _stop_on_interrupt() -> None:
-    """Ctrl-C ends the run and not the program, so that the notebook and the journal are finished properly."""
-    task = asyncio.current_task()
-    if task is not None:
-        with suppress(NotImplementedError):  # Windows
-            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)

@@ -12,19 +12,23 @@ import msgspec
 from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.serverapp import ServerApp
-from traitlets import Bunch, Dict, Enum, Float, TraitError, Unicode, default, validate
+from traitlets import Bunch, Dict, Enum, Float, List, TraitError, Unicode, default, validate
 
 from datarus_jupyter.agent.interfaces import Limits
 from datarus_jupyter.engines.catalogue import models_dir
 from datarus_jupyter.journal.events import Mode
+from datarus_jupyter.journal.secrets import Secrets
 from datarus_jupyter.protocol.prompts import PROFILES
 from datarus_jupyter.server.agents import Agents, Settings
 from datarus_jupyter.server.attachments import Attachments
 from datarus_jupyter.server.contents import ContentsNotebooks
 from datarus_jupyter.server.engines import Engines, EngineStatus
 from datarus_jupyter.server.file_writers import FileWriters
+from datarus_jupyter.server.log_filter import SecretFilter
 from datarus_jupyter.server.models import Models, ModelStatus
+from datarus_jupyter.server.modes import ALL, Modes
 from datarus_jupyter.server.registry import RunRegistry
+from datarus_jupyter.server.reproductions import Reproductions
 from datarus_jupyter.server.routes import routes
 from datarus_jupyter.server.services import Services
 from datarus_jupyter.server.sessions import NotebookKernels
@@ -57,7 +61,15 @@ class DatarusApp(ExtensionApp):
         config=True
     )
     default_mode = Enum(
-        ["ask", "auto", "plan"], "auto", help="Who decides that code runs, where the user has not chosen."
+        list(ALL),
+        "ask_if_risky",
+        help="Who decides that code runs, where the user has not chosen; see docs/approval.md.",
+    ).tag(config=True)
+    allowed_modes = List(
+        Enum(list(ALL)),
+        list(ALL),
+        minlen=1,
+        help="The modes that a user may choose; default_mode gives way to the nearest one that asks more.",
     ).tag(config=True)
     limits = Dict(
         help="Bounds of a run, such as {'steps': 10, 'cell_seconds': 300}; see datarus_jupyter.agent.interfaces.Limits."
@@ -88,18 +100,33 @@ class DatarusApp(ExtensionApp):
         """Put the services together; no engine is started yet."""
         server = cast(ServerApp, self.serverapp)
         folder = Path(self.runs_dir)
+        key = self._take_key()
+        secrets = Secrets.of_process()
+        secrets.add({self.api_key_env: key, "JUPYTER_TOKEN": server.identity_provider.token})
+        self._log_filter = SecretFilter(secrets, server.log)
         files = FileWriters(ContentsNotebooks(server.contents_manager))
         tabs = Tabs(self.grace_seconds, files)
         profile = PROFILES.get(self.profile)
-        engines = Engines(self._engine_settings(), profile, partial(_send, tabs, "engine"))
+        engines = Engines(self._engine_settings(key), profile, partial(_send, tabs, "engine"))
         models = Models(models_dir(), partial(self._model_changed, tabs, engines))
-        settings = Settings(cast(Mode, self.default_mode), msgspec.convert(self.limits, Limits), profile)
+        modes = Modes.of(self.allowed_modes, cast(Mode, self.default_mode))
+        settings = Settings(modes, msgspec.convert(self.limits, Limits), profile)
         kernels = NotebookKernels(server.session_manager, server.kernel_manager, server.contents_manager)
         attachments = Attachments(server.kernel_manager, kernels)
         agents = Agents(engines, attachments, server.contents_manager, server.kernel_manager, folder, settings)
-        runs = RunRegistry(folder, kernels, tabs, files, agents.prepare)
+        runs = RunRegistry(folder, kernels, tabs, files, agents.prepare, secrets)
+        reproductions = Reproductions(server.contents_manager, server.kernel_manager, tabs)
         self.services = Services(
-            runs, tabs, files, engines, models, agents, attachments, server.contents_manager, server.kernel_manager
+            runs,
+            tabs,
+            files,
+            engines,
+            models,
+            agents,
+            attachments,
+            reproductions,
+            server.contents_manager,
+            server.kernel_manager,
         )
 
     def initialize_handlers(self) -> None:
@@ -110,10 +137,13 @@ class DatarusApp(ExtensionApp):
     async def stop_extension(self) -> None:
         """The server stops."""
         await self.services.close()
+        self._log_filter.remove()
 
-    def _engine_settings(self) -> dict[str, Any]:
+    def _take_key(self) -> str:
         # Kernels inherit the server's environment, and what is in it can be printed by any cell.
-        key = os.environ.pop(self.api_key_env, "")
+        return os.environ.pop(self.api_key_env, "")
+
+    def _engine_settings(self, key: str) -> dict[str, Any]:
         return {**self.engine_settings, "url": self.engine_url, "model": self.model, "key": key}
 
     def _model_changed(self, tabs: Tabs, engines: Engines, status: ModelStatus) -> None:

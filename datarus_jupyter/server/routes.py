@@ -6,6 +6,7 @@ from typing import Any
 
 from datarus_jupyter.server import engine_handlers as engines
 from datarus_jupyter.server import handlers as runs
+from datarus_jupyter.server import reproduction_handlers as reproduction
 from datarus_jupyter.server.registry import RUN_ID
 from datarus_jupyter.server.services import Services
 from datarus_jupyter.server.websocket import TabSocket
@@ -26,11 +27,15 @@ def routes(services: Services) -> list[tuple[str, type, dict[str, Any]]]:
         f"{_RUN}/proposal": runs.ProposalHandler,
         "/datarus/api/attachments/files": runs.FilesHandler,
         "/datarus/api/attachments/variables": runs.VariablesHandler,
+        "/datarus/api/settings": runs.SettingsHandler,
         "/datarus/api/engines": engines.EnginesHandler,
         f"/datarus/api/engines/{_NAME}/check": engines.CheckHandler,
         "/datarus/api/models": engines.ModelsHandler,
         f"/datarus/api/models/{_NAME}/pull": engines.PullHandler,
         f"/datarus/api/models/{_NAME}/cancel": engines.CancelHandler,
+        "/datarus/api/notebooks/reproduce": reproduction.ReproduceHandler,
+        "/datarus/api/notebooks/reproduce/stop": reproduction.StopReproducingHandler,
+        "/datarus/api/notebooks/reproduce/clear": reproduction.ClearReproductionHandler,
         "/datarus/api/suggestions": engines.SuggestionsHandler,
         "/datarus/ws": TabSocket,
     }

@@ -15,6 +15,7 @@ from datarus_jupyter.server.engines import Engines
 from datarus_jupyter.server.file_writers import FileWriters
 from datarus_jupyter.server.models import Models
 from datarus_jupyter.server.registry import RunRegistry
+from datarus_jupyter.server.reproductions import Reproductions
 from datarus_jupyter.server.suggestions import suggest
 from datarus_jupyter.server.tabs import Tabs
 
@@ -30,6 +31,7 @@ class Services:
     models: Models
     agents: Agents
     attachments: Attachments
+    reproductions: Reproductions
     contents_manager: Any
     kernel_manager: Any
 
@@ -45,6 +47,7 @@ class Services:
     async def close(self) -> None:
         """End everything that is under way, the engines after the runs that ask them, the writers of notebooks last."""
         await self.runs.close()
+        await self.reproductions.close()
         await self.models.close()
         await self.engines.close()
         await self.tabs.stop()

@@ -108,6 +108,7 @@ class TabSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
             case Open(notebook, since):
                 self._warm(notebook)
                 await services.runs.follow(tab, notebook, since)
+                services.reproductions.follow(tab, notebook)
             case Close(notebook):
                 await services.tabs.close(tab, notebook)
             case Ack(notebook, run, seq, saved):
