@@ -94,7 +94,7 @@ export function Composer({ conversation }: { conversation: Conversation | null }
             minimal
             title={
               store.state.stopping?.run === active.run
-                ? 'Stopping… Press again to restart the kernel'
+                ? 'Stopping… Press again to restart'
                 : 'Stop this run (Esc)'
             }
             aria-label="Stop"

@@ -143,27 +143,6 @@ def test_a_hostile_file_can_neither_speak_as_the_model_nor_run_script(start, tab
     page.screenshot("hostile")
 
 
-def test_approval_is_asked_and_the_users_word_counts(start, tab) -> None:
-    replies = [
-        render_step("First.", "print('one')"),
-        render_step("Second.", "print('two')"),
-        render_answer("", "Done."),
-    ]
-    page = tab(start(replies))
-    page.panel.get_by_label("Who decides that code runs").select_option("ask")
-    page.ask("Do two things.")
-    expect(page.panel.get_by_role("button", name="Run", exact=True)).to_be_visible()
-    page.screenshot("approval")
-    page.panel.get_by_role("button", name="Run", exact=True).click()
-    second = page.panel.get_by_role("listitem").filter(has_text="Second")
-    second.get_by_role("button", name="Skip").click()
-    page.wait_for_end()
-    outputs = [
-        cell["outputs"] for cell in page.cells() if cell["cell_type"] == "code" and "datarus" in cell["metadata"]
-    ]
-    assert [bool(output) for output in outputs] == [True, False]
-
-
 def test_the_empty_panel_asks_about_files_that_are_there(start, tab) -> None:
     page = tab(start(PENGUINS))
     suggestion = page.panel.get_by_role("button").filter(has_text="penguins")
