@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -13,9 +12,12 @@ from datarus_jupyter.journal import events as ev
 from datarus_jupyter.journal.cells import CellsFold
 from datarus_jupyter.journal.log import RunLog
 from datarus_jupyter.surfaces.file import FileSurface
+from datarus_jupyter.surfaces.merge import trace
 from datarus_jupyter.surfaces.notebooks import Notebooks
 
 _log = logging.getLogger(__name__)
+
+_TURNS = (ev.RunFinished, ev.Reverted, ev.RunResumed)
 
 
 @dataclass(slots=True)
@@ -40,6 +42,20 @@ class FileWriters:
     def add(self, notebook: str, log: RunLog) -> None:
         """A run has begun. Its events are kept until all of its cells are on disk."""
         unsaved = self._unsaved.setdefault(notebook, {})[log.run] = _Unsaved(log)
+        if notebook not in self._handed:
+            self._start(notebook, unsaved)
+
+    async def reopen(self, notebook: str, log: RunLog) -> None:
+        """A run of the past goes on, or is taken back. What is on disk of it is read from there."""
+        if before := self._unsaved.get(notebook, {}).pop(log.run, None):
+            await self._stop(notebook, before)
+        try:
+            there = await self._notebooks.read(notebook)
+            saved = trace(there.notebook, log.run)
+        except SurfaceError as error:
+            _log.warning("%s", error)
+            saved = -1
+        unsaved = self._unsaved.setdefault(notebook, {})[log.run] = _Unsaved(log, saved)
         if notebook not in self._handed:
             self._start(notebook, unsaved)
 
@@ -94,8 +110,9 @@ class FileWriters:
             unsaved.surface = unsaved.task = None
 
     def _forget_if_done(self, notebook: str, unsaved: _Unsaved) -> None:
-        ends = (event.seq for event in reversed(unsaved.log.events) if isinstance(event, ev.RunFinished))
-        if unsaved.saved >= next(ends, math.inf):
+        turns = (event for event in reversed(unsaved.log.events) if isinstance(event, _TURNS))
+        last = next(turns, None)
+        if isinstance(last, ev.RunFinished | ev.Reverted) and unsaved.saved >= last.seq:
             self._unsaved[notebook].pop(unsaved.log.run, None)
 
 

@@ -11,7 +11,9 @@ from datarus_jupyter.journal.cells import CellsFold
 from datarus_jupyter.surfaces.merge import Cell, cell_ids, merge, refuse_loss
 from datarus_jupyter.surfaces.notebooks import NotebookChanged, Notebooks
 
-_BOUNDARIES = (ev.ApprovalRequested, ev.ExecutionStarted, ev.ExecutionFinished, ev.RunInterrupted, ev.RunFinished)
+_ENDS = (ev.RunInterrupted, ev.RunFinished, ev.Reverted)
+"""The events that may be a run's last."""
+_BOUNDARIES = (ev.ApprovalRequested, ev.ExecutionStarted, ev.ExecutionFinished, ev.RunResumed, *_ENDS)
 """The events at which no cell is half written."""
 
 _ATTEMPTS = 5
@@ -31,6 +33,7 @@ class FileSurface:
         self._run = run
         self._fold = CellsFold()
         self._cells: Sequence[Cell] = ()
+        self._reverted = -1
         self._seq = -1
         self.saved = -1
         """The seq of the last event whose effect is on disk."""
@@ -44,8 +47,8 @@ class FileSurface:
         """Fold one event; at a step boundary, what it made becomes due to be written."""
         self._fold.apply(event)
         if isinstance(event, _BOUNDARIES):
-            self._cells, self._seq = self._fold.cells, event.seq
-            self._ended = isinstance(event, ev.RunInterrupted | ev.RunFinished)
+            self._cells, self._reverted, self._seq = self._fold.cells, self._fold.reverted, event.seq
+            self._ended = isinstance(event, _ENDS)
             self._due.set()
 
     async def follow(self) -> None:
@@ -72,16 +75,16 @@ class FileSurface:
             return
         try:
             async with asyncio.timeout(_PATIENCE):
-                await self._save(self._cells)
+                await self._save(self._cells, self._reverted)
         except TimeoutError as error:
             message = f"{self.path} could not be saved in {_PATIENCE:.0f} s: check its disk and ask again."
             raise SurfaceError(message) from error
         self.saved = seq
 
-    async def _save(self, cells: Sequence[Cell]) -> None:
+    async def _save(self, cells: Sequence[Cell], reverted: int) -> None:
         for _ in range(_ATTEMPTS):
             there = await self._notebooks.read(self.path)
-            merged = merge(there.notebook, cells, self._run, self._fold.anchor, self._written)
+            merged = merge(there.notebook, cells, self._run, self._fold.anchor, self._written, reverted)
             refuse_loss(there.notebook, merged, self._run)
             try:
                 if merged != there.notebook:

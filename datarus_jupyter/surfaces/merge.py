@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from datarus_jupyter.errors import SurfaceError
+from datarus_jupyter.journal.cells import cell_id
 
 Cell = dict[str, Any]
 """A cell as in nbformat 4.5, with ``metadata.datarus`` where a run wrote it."""
@@ -19,16 +20,24 @@ Notebook = dict[str, Any]
 
 
 def merge(
-    notebook: Notebook, cells: Sequence[Cell], run: str, anchor: str | None, written: Collection[str]
+    notebook: Notebook,
+    cells: Sequence[Cell],
+    run: str,
+    anchor: str | None,
+    written: Collection[str],
+    reverted: int = -1,
 ) -> Notebook:
     """``notebook`` (which stays as it is) with the cells of ``run`` brought up to date.
 
     New cells go below the run's last cell before them; the first one below the cell ``anchor``, or to the end.
     ``written`` names the cells that were in the notebook before: those not there any more were deleted by the user.
+    What the run has taken back goes, but for cells that the user edited; those written before the event ``reverted``
+    are theirs from now on and bear no mark of the run.
     """
-    merged = {**notebook, "cells": list(notebook["cells"])}
     wanted = {cell["id"] for cell in cells}
-    merged["cells"] = [cell for cell in merged["cells"] if not _discarded(cell, run, wanted)]
+    back = trace(notebook, run) >= reverted
+    left = (_left(cell, reverted, back) if _gone(cell, run, wanted) else cell for cell in notebook["cells"])
+    merged = {**notebook, "cells": [cell for cell in left if cell]}
     after = _index(merged, anchor)
     for cell in cells:
         here = _index(merged, cell["id"])
@@ -38,6 +47,8 @@ def merge(
         elif cell["id"] not in written:
             after = len(merged["cells"]) if after is None else after + 1
             merged["cells"].insert(after, cell)
+    if notebook["cells"] and not merged["cells"]:
+        merged["cells"] = [_empty(run)]  # as Lab does where the last cell is deleted
     return merged
 
 
@@ -71,9 +82,33 @@ def _run_of(cell: Cell) -> str | None:
     return mark.get("run") if isinstance(mark, dict) else None
 
 
-def _discarded(cell: Cell, run: str, wanted: Collection[str]) -> bool:
-    """A cell of this run that the run took back (a reply cut in the middle), and that nobody edited since."""
-    return _run_of(cell) == run and cell["id"] not in wanted and not edited(cell)
+def _empty(run: str) -> Cell:
+    source: Cell = {"id": f"after-{run}", "cell_type": "code", "source": "", "metadata": {}}
+    return {**source, "execution_count": None, "outputs": []}
+
+
+def trace(notebook: Notebook, run: str) -> int:
+    """The last event of ``run`` that the notebook is known to have held; -1 if none is."""
+    runs = notebook["metadata"].get("datarus", {}).get("runs", {})
+    marks = (cell["metadata"]["datarus"].get("seq", -1) for cell in notebook["cells"] if _run_of(cell) == run)
+    return int(max(runs.get(run, -1), *marks, -1))
+
+
+def _gone(cell: Cell, run: str, wanted: Collection[str]) -> bool:
+    """A cell that the run took back; a copy of one, which has another id, is the user's own."""
+    if _run_of(cell) != run or cell["id"] in wanted:
+        return False
+    mark = cell["metadata"]["datarus"]
+    return bool(cell["id"] == cell_id(run, mark.get("step"), mark.get("kind")))
+
+
+def _left(cell: Cell, reverted: int, back: bool) -> Cell | None:
+    """What stays of a cell that the run took back. ``back``: it was gone before, and the user put it there again."""
+    void = cell["metadata"]["datarus"].get("seq", -1) < reverted
+    if not edited(cell) and not (void and back):
+        return None
+    metadata = {name: value for name, value in cell["metadata"].items() if name != "datarus" or not void}
+    return {**cell, "metadata": metadata}
 
 
 def _updated(there: Cell, cell: Cell) -> Cell:

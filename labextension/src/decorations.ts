@@ -50,6 +50,8 @@ export class Decorations implements IDisposable {
       const mark = cellMark(cell.model);
       if (mark) {
         this._drawCell(cell, mark, cell.model.id === streaming, tried.get(cell));
+      } else if (cell.hasClass('jp-mod-datarus')) {
+        undraw(cell);
       }
     }
   }
@@ -113,6 +115,13 @@ export class Decorations implements IDisposable {
   private _hashes = new WeakMap<Cell, { source: string; sha256: string }>();
   private _timer: ReturnType<typeof setTimeout> | undefined;
   private _isDisposed = false;
+}
+
+/** The cell is the user's own now. */
+function undraw(cell: Cell): void {
+  ['', 'Streaming', 'Tried'].forEach(suffix => cell.removeClass(`jp-mod-datarus${suffix}`));
+  delete cell.node.dataset.datarusKind;
+  cell.node.querySelector(':scope > .jp-Datarus-badge')?.remove();
 }
 
 /** The code cells that failed, each with the step of the same run that ran without an error after it. */

@@ -1,6 +1,6 @@
 import type { ICellModel } from '@jupyterlab/cells';
 import type { INotebookModel } from '@jupyterlab/notebook';
-import { sourceOf, type ICell, type ICells } from './cells';
+import { cellId, sourceOf, type ICell, type ICells } from './cells';
 import { CellWriter } from './cellwriter';
 import { cellMark, hash, traces } from './metadata';
 
@@ -42,7 +42,7 @@ export class RunWriter {
       return false;
     }
     this._done = cells;
-    const removed = this._removeDiscarded(cells);
+    const removed = this._removeGone(cells);
     const written = cells.cells.map(view => this._write(view, cells.anchor));
     return removed || written.includes(true);
   }
@@ -95,20 +95,37 @@ export class RunWriter {
     }
   }
 
-  /** Take away what a broken reply had left, unless the user made it theirs. */
-  private _removeDiscarded(cells: ICells): boolean {
-    let removed = false;
-    for (const [id, writer] of this._writers) {
-      if (!cells.cells.some(view => view.id === id)) {
-        this._writers.delete(id);
-        const index = this._index(id);
-        if (index >= 0 && !writer.edited) {
-          this._model.sharedModel.deleteCell(index);
-          removed = true;
-        }
+  /**
+   * Take away what the run took back, found by the cells' marks: a broken reply's rest, or what came before a step to
+   * which the user went back. What they made theirs stays, and bears no mark of the run once it is void.
+   */
+  private _removeGone(cells: ICells): boolean {
+    if (cells.removed <= this._removed) {
+      return false;
+    }
+    this._removed = cells.removed;
+    // The notebook was past this already: what is there of it now, the user has put back.
+    const back = this._trace >= cells.reverted;
+    const wanted = new Set(cells.cells.map(view => view.id));
+    const gone = [...this._model.cells].filter(model => !wanted.has(model.id) && this._made(model));
+    for (const model of gone) {
+      this._writers.delete(model.id);
+      const mark = cellMark(model);
+      const own = mark?.sha256 === hash(model.sharedModel.getSource());
+      const isVoid = mark !== null && mark.seq < cells.reverted;
+      if (own && !(isVoid && back)) {
+        this._model.sharedModel.deleteCell(this._index(model.id));
+      } else if (isVoid) {
+        model.sharedModel.transact(() => model.sharedModel.deleteMetadata('datarus'), false);
       }
     }
-    return removed;
+    return gone.length > 0;
+  }
+
+  /** Whether the run made this cell; a copy of one of its cells has another id and is the user's own. */
+  private _made(model: ICellModel): boolean {
+    const mark = cellMark(model);
+    return mark?.run === this.run && model.id === cellId(this.run, mark.step, mark.kind);
   }
 
   /** Where the next cell goes: below the run's last one, else below the anchor, else to the end. */
@@ -138,6 +155,7 @@ export class RunWriter {
   }
 
   private _trace: number;
+  private _removed = -1;
   private _done: ICells | null = null;
   private _writers = new Map<string, CellWriter>();
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from recorded_runs import RUN, run, stamped
+from recorded_runs import RUN, run, stamped, step
 
 from datarus_jupyter.errors import SurfaceError
 from datarus_jupyter.journal import events as ev
@@ -240,3 +240,27 @@ async def test_follow_ends_when_told_to(tmp_path: Path) -> None:
     async with asyncio.timeout(5):
         await following
     assert not (tmp_path / "n.ipynb").exists()
+
+
+async def test_a_run_is_taken_back_on_disk_and_goes_on_there(tmp_path: Path) -> None:
+    path, events = tmp_path / "n.ipynb", run()
+    save(path, "a = 1")
+    surface = FileSurface(PlainNotebooks(), str(path), RUN)
+    apply(surface, events)
+    await surface.write()
+    notebook = read(path)
+    notebook.cells[4].source = "mine"
+    nbformat.write(notebook, path)
+
+    events = stamped([*events, ev.Reverted(step=2)])
+    later = FileSurface(PlainNotebooks(), str(path), RUN, written={cell["id"] for cell in CellsFold.of(events).cells})
+    apply(later, events)
+    async with asyncio.timeout(10):
+        await later.follow()
+    assert [cell.source for cell in read(path).cells] == ["a = 1", "Step 1: look.", "print(1)", "mine"]
+
+    events = stamped([*events, ev.RunResumed(), *step(4, "print(4)", "4"), ev.RunFinished(reason="answered")])
+    apply(later, events)
+    await later.write()
+    sources = [cell.source for cell in read(path).cells]
+    assert sources == ["a = 1", "Step 1: look.", "print(1)", "Step 4: look.", "print(4)", "mine"]

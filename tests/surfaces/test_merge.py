@@ -9,11 +9,12 @@ import nbformat
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from recorded_runs import RUN, run
+from recorded_runs import RUN, run, stamped
 
 from datarus_jupyter.errors import SurfaceError
+from datarus_jupyter.journal import events as ev
 from datarus_jupyter.journal.cells import CellsFold
-from datarus_jupyter.surfaces.merge import cell_ids, edited, merge, refuse_loss
+from datarus_jupyter.surfaces.merge import cell_ids, edited, merge, refuse_loss, trace
 
 CELLS = CellsFold.of(run(anchor="user-1", steps=3)).cells
 
@@ -106,3 +107,62 @@ def test_a_source_as_a_list_of_lines_is_the_same_source() -> None:
     cell = copy.deepcopy(CELLS[0])
     cell["source"] = cell["source"].splitlines(keepends=True)
     assert not edited(cell)
+
+
+def back(step: int) -> CellsFold:
+    """The run of three steps and an answer, taken back to before ``step``."""
+    return CellsFold.of(stamped([*run(anchor="user-1", steps=3), ev.Reverted(step=step)]))
+
+
+def test_what_was_taken_back_goes_and_what_the_user_edited_stays_as_theirs() -> None:
+    before = copy.deepcopy(merge(notebook(2), CELLS, RUN, "user-1", ()))
+    before["cells"][5]["source"] = "mine"
+    before["cells"][5]["metadata"]["tags"] = ["keep"]
+    fold = back(2)
+    merged = merge(before, fold.cells, RUN, "user-1", cell_ids(before, RUN), fold.reverted)
+    kept = before["cells"][5]["id"]
+    assert ids(merged) == ["user-0", "user-1", CELLS[0]["id"], CELLS[1]["id"], kept]
+    assert merged["cells"][4]["metadata"] == {"tags": ["keep"]}
+    assert (kept, merged["cells"][4]["source"]) == (f"datarus-{RUN}-2-code", "mine")
+    nbformat.validate(nbformat.from_dict(merged))
+
+
+def test_a_kept_cell_is_never_written_again_whatever_its_text_becomes() -> None:
+    before = copy.deepcopy(merge(notebook(1), CELLS, RUN, None, ()))
+    own = before["cells"][4]["source"]
+    before["cells"][4]["source"] = "mine"
+    fold = back(2)
+    once = copy.deepcopy(merge(before, fold.cells, RUN, None, cell_ids(before, RUN), fold.reverted))
+    assert once["cells"][-1]["source"] == "mine"
+    once["cells"][-1]["source"] = own
+    assert merge(once, fold.cells, RUN, None, cell_ids(once, RUN), fold.reverted) == once
+
+
+def test_a_copy_of_a_runs_cell_is_the_users_own() -> None:
+    before = copy.deepcopy(merge(notebook(1), CELLS, RUN, None, ()))
+    before["cells"].append({**before["cells"][-1], "id": "pasted"})
+    fold = back(1)
+    assert ids(merge(before, fold.cells, RUN, None, cell_ids(before, RUN), fold.reverted)) == ["user-0", "pasted"]
+
+
+def test_a_cell_that_the_user_put_back_after_it_was_taken_stays() -> None:
+    fold = back(2)
+    before = copy.deepcopy(merge(notebook(1), CELLS, RUN, None, ()))
+    before["metadata"]["datarus"] = {"runs": {RUN: fold.reverted}}
+    merged = merge(before, fold.cells, RUN, None, cell_ids(before, RUN), fold.reverted)
+    assert ids(merged) == ids(before)
+    assert ["datarus" in cell["metadata"] for cell in merged["cells"]][:4] == [False, True, True, False]
+
+
+def test_taking_all_back_leaves_an_empty_cell_where_there_was_nothing_else() -> None:
+    fold = back(1)
+    merged = merge(merge(notebook(0), CELLS, RUN, None, ()), fold.cells, RUN, None, (), fold.reverted)
+    assert [cell["source"] for cell in merged["cells"]] == [""]
+    nbformat.validate(nbformat.from_dict(merged))
+
+
+def test_the_trace_is_the_last_event_that_the_notebook_held() -> None:
+    made = merge(notebook(1), CELLS, RUN, None, ())
+    assert trace(notebook(1), RUN) == -1
+    assert trace(made, RUN) == CELLS[-1]["metadata"]["datarus"]["seq"]
+    assert trace({**made, "metadata": {"datarus": {"runs": {RUN: 999}}}}, RUN) == 999
