@@ -32,6 +32,7 @@ from datarus_jupyter.agent.interfaces import (
 from datarus_jupyter.agent.observation import observe, output_text
 from datarus_jupyter.agent.proposal import proposal
 from datarus_jupyter.agent.record import Record
+from datarus_jupyter.agent.redaction import RedactedEngine, RedactedKernel
 from datarus_jupyter.agent.turn import Turn, take_turn
 from datarus_jupyter.errors import EngineError
 from datarus_jupyter.journal import events as ev
@@ -57,8 +58,8 @@ class Agent:
         sampling: Sampling | None = None,
         profile: prompts.Profile | None = None,
     ) -> None:
-        self.engine = engine
-        self.kernel = kernel
+        self.engine: Engine = RedactedEngine(engine, journal.secrets)
+        self.kernel: Kernel = RedactedKernel(kernel, journal.secrets)
         self.approver = approver
         self.mode: ev.Mode = mode
         self.limits = limits or Limits()

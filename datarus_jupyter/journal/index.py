@@ -14,6 +14,7 @@ import msgspec
 
 from datarus_jupyter.errors import JournalError
 from datarus_jupyter.journal.log import read
+from datarus_jupyter.journal.paths import private_folder
 from datarus_jupyter.journal.summary import Summary, SummaryFold
 
 _SCHEMA = """create table if not exists runs (
@@ -29,7 +30,7 @@ class RunIndex:
 
     def summaries(self, notebook: str | None = None) -> list[Summary]:
         """All runs, or those of one notebook, newest first."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self.folder)
         with closing(self._open()) as db, db:
             self._refresh(db)
             where, values = ("where notebook = ?", (notebook,)) if notebook is not None else ("", ())
@@ -38,6 +39,7 @@ class RunIndex:
 
     def _open(self) -> sqlite3.Connection:
         path = self.folder / "index.sqlite"
+        path.touch(mode=0o600)
         try:
             db = sqlite3.connect(path, timeout=5)
             db.execute(_SCHEMA)

@@ -4,23 +4,27 @@ Every event is handed to the operating system as it is appended, so a killed pro
 boundaries the file is also synced, so a lost machine loses at most the step under way. A disk takes milliseconds for
 that, or seconds, so it is done in a thread beside the loop that streams to everybody. A line cut by a crash is
 ignored when reading and cut off when writing goes on.
+
+All that is kept or shown of a run comes from here, so here, at the latest, the secrets that are known are taken out.
 """
 
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from secrets import token_hex
 from types import TracebackType
 
 import msgspec
 
 from datarus_jupyter.errors import JournalError
 from datarus_jupyter.journal import events as ev
+from datarus_jupyter.journal.paths import private_folder
+from datarus_jupyter.journal.secrets import MARK, Secrets
 
 Subscriber = Callable[[ev.Event], None]
 
@@ -51,7 +55,7 @@ else:
 
 def new_run_id() -> str:
     """A sortable, unique name for a run that fits into a cell id: ``20261122-154240-9f3c1a``."""
-    return time.strftime("%Y%m%d-%H%M%S", time.gmtime()) + "-" + secrets.token_hex(3)
+    return time.strftime("%Y%m%d-%H%M%S", time.gmtime()) + "-" + token_hex(3)
 
 
 class RunLog:
@@ -61,15 +65,17 @@ class RunLog:
     ``events`` and reached no subscriber.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, secrets: Secrets | None = None) -> None:
         self.path = path
+        self.secrets = Secrets.of_process() if secrets is None else secrets
+        """What never gets into this journal; by default what this process's environment holds."""
         self.run = path.stem
         self.events: list[ev.Event] = []
         self._subscribers: list[Subscriber] = []
         self._syncing = ThreadPoolExecutor(1, "journal")
         self._unsynced: OSError | None = None
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(path.parent)
             # A journal holds the user's data: nobody else on the host may read it.
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             _lock(self._fd)
@@ -88,7 +94,10 @@ class RunLog:
         self._size = whole
 
     def append(self, event: ev.Event) -> None:
-        """Stamp ``event``, write it, and hand it to the subscribers."""
+        """Stamp ``event``, take the secrets out of it, write it, and hand it to the subscribers."""
+        self.secrets.redact_struct(event)
+        if isinstance(event, ev.Reply) and MARK in event.text:
+            event.token_ids, event.logprobs = [], []  # they would spell it out
         event.run, event.seq, event.ts, event.v = self.run, len(self.events), time.time(), ev.VERSION
         self._write(ev.encode(event) + b"\n")
         if isinstance(event, _SYNCED):

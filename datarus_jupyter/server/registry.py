@@ -20,6 +20,7 @@ from datarus_jupyter.errors import DatarusError, JournalError
 from datarus_jupyter.journal import events as ev
 from datarus_jupyter.journal.index import RunIndex
 from datarus_jupyter.journal.log import RunLog, new_run_id, read
+from datarus_jupyter.journal.secrets import Secrets
 from datarus_jupyter.journal.summary import Summary
 from datarus_jupyter.server.approvals import Approvals
 from datarus_jupyter.server.file_writers import FileWriters
@@ -89,13 +90,20 @@ class RunRegistry:
     """All runs whose journals are in ``folder``. At most one is under way in a notebook."""
 
     def __init__(
-        self, folder: Path, kernels: NotebookKernels, tabs: Tabs, files: FileWriters, prepare: Prepare
+        self,
+        folder: Path,
+        kernels: NotebookKernels,
+        tabs: Tabs,
+        files: FileWriters,
+        prepare: Prepare,
+        secrets: Secrets,
     ) -> None:
         self._folder = folder
         self._kernels = kernels
         self._tabs = tabs
         self._files = files
         self._prepare = prepare
+        self._secrets = secrets
         self._index = RunIndex(folder)
         self._live: dict[str, _Live] = {}
         self._starting: set[str] = set()
@@ -112,7 +120,7 @@ class RunRegistry:
         async with self._claim(ask.notebook), AsyncExitStack() as stack:
             kernel = await stack.enter_async_context(await self._kernels.of(ask.notebook, ask.kernel))
             assemble, question = await self._prepare(ask, kernel)
-            log = stack.enter_context(RunLog(self._folder / f"{new_run_id()}.jsonl"))
+            log = stack.enter_context(RunLog(self._folder / f"{new_run_id()}.jsonl", self._secrets))
             log.subscribe(lambda event: self._tabs.publish(ask.notebook, event))
             self._files.add(ask.notebook, log)
             approvals = Approvals()
@@ -147,7 +155,7 @@ class RunRegistry:
         if live:
             await asyncio.wait([live.task], timeout=_CLOSING_SECONDS)
         async with self._past:
-            notebook = await asyncio.to_thread(_append, self._path(run), event)
+            notebook = await asyncio.to_thread(_append, self._path(run), event, self._secrets)
             self._tabs.publish(notebook, event)
 
     async def events(self, run: str) -> list[ev.Event]:
@@ -227,8 +235,8 @@ class RunRegistry:
         return path
 
 
-def _append(path: Path, event: ev.Event) -> str:
-    with RunLog(path) as log:
+def _append(path: Path, event: ev.Event, secrets: Secrets) -> str:
+    with RunLog(path, secrets) as log:
         log.append(event)
         started = log.events[0]
     return started.notebook or "" if isinstance(started, ev.RunStarted) else ""
