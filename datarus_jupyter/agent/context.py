@@ -134,6 +134,28 @@ del _datarus_probe
 """
 
 
+_NAMES = """
+def _datarus_names():
+    import json, sys, types
+    user = sys.modules["__main__"].__dict__
+    hidden = {"In", "Out", "exit", "quit", "open", "get_ipython"}
+    named = [name for name, value in list(user.items()) if not isinstance(value, types.ModuleType)]
+    found = [name for name in named if not name.startswith("_") and name not in hidden]
+    print(json.dumps(found[:10000]))
+_datarus_names()
+del _datarus_names
+"""
+
+
+async def user_names(kernel: Kernel) -> list[str]:
+    """All names that the user's code has given to something, but for modules; none where ``variables`` has none."""
+    text = await kernel.evaluate(_NAMES, timeout=_PROBE_SECONDS)
+    try:
+        return msgspec.json.decode(text.strip().encode(), type=list[str])
+    except msgspec.DecodeError:
+        return []
+
+
 async def variables(kernel: Kernel) -> list[Variable]:
     """The user's variables, dataframes first, at most 30; none if the kernel is busy, slow or not Python's."""
     text = await kernel.evaluate(_PROBE, timeout=_PROBE_SECONDS)

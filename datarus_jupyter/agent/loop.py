@@ -7,11 +7,13 @@ none of its own but counters. A failing cell is an observation. The run always e
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from itertools import chain
 from typing import Any
 
+from datarus_jupyter.agent.approval import Approval, Belongings
 from datarus_jupyter.agent.asked import lacks_figure, missing_figure, missing_form
 from datarus_jupyter.agent.attached import told
 from datarus_jupyter.agent.bounds import BoundReached, Bounds
@@ -33,10 +35,11 @@ from datarus_jupyter.agent.observation import observe, output_text
 from datarus_jupyter.agent.proposal import proposal
 from datarus_jupyter.agent.record import Record
 from datarus_jupyter.agent.redaction import RedactedEngine, RedactedKernel
+from datarus_jupyter.agent.resume import OTHER_KERNEL, Point, lost, mode_of, question_of, rewritten, where
 from datarus_jupyter.agent.turn import Turn, take_turn
 from datarus_jupyter.errors import EngineError
 from datarus_jupyter.journal import events as ev
-from datarus_jupyter.journal.cells import sha256
+from datarus_jupyter.journal.standing import next_step, standing
 from datarus_jupyter.protocol import prompts
 from datarus_jupyter.protocol.escaping import escape
 from datarus_jupyter.protocol.grammar import end_grammar, step_grammar, turn_grammar
@@ -44,7 +47,7 @@ from datarus_jupyter.protocol.tags import STOP
 
 
 class Agent:
-    """Works one question to its answer. ``mode`` may change while it runs; ``approver`` is asked in mode ``ask``."""
+    """Works one question to its answer. ``users`` is what the risk scan protects, ``approver`` who is asked."""
 
     def __init__(
         self,
@@ -54,33 +57,64 @@ class Agent:
         *,
         approver: Approver | None = None,
         mode: ev.Mode = "auto",
+        users: Belongings | None = None,
         limits: Limits | None = None,
         sampling: Sampling | None = None,
         profile: prompts.Profile | None = None,
     ) -> None:
         self.engine: Engine = RedactedEngine(engine, journal.secrets)
         self.kernel: Kernel = RedactedKernel(kernel, journal.secrets)
-        self.approver = approver
-        self.mode: ev.Mode = mode
         self.limits = limits or Limits()
         self.profile = profile or prompts.profile_for(engine.model)
         self.sampling = sampling or _sampling(self.profile)
         self.record = Record(journal)
+        self.approval = Approval(self.record, approver, mode, users or Belongings())
+        self._first = 1
+        self._kernel_lost = False
         self._bounds = Bounds(self.limits)
         self._reminded: set[str] = set()
         self._owes_step = False
+
+    def set_mode(self, mode: ev.Mode) -> None:
+        """Somebody else decides that code runs from now on. Raises ``JournalError``."""
+        self.approval.switch(mode)
 
     async def run(self, question: Question) -> ev.RunFinished:
         """Work the question to its end, which is returned. Cancelling ends it too, and is passed on.
 
         Raises ``JournalError`` if the journal cannot be written; nothing else that is expected to happen.
         """
+        self._start(question)
+        return await self._to_its_end(question, Point(1))
+
+    async def resume(self, step: int | None = None, code: str | None = None) -> ev.RunFinished:
+        """Go on from where the journal ends, with fresh bounds; otherwise as ``run``.
+
+        ``step``: go back to before it first. ``code``, with ``step``: the user's own in the place of that step's, which
+        runs without being asked for.
+        """
+        past = tuple(self.record.journal.events)
+        thought = self.record.cells.thought(step or 0)
+        if step is not None:
+            self.record(ev.Reverted(step=step, kept=self.record.cells.edited(step)))
+        events = tuple(self.record.journal.events)
+        point = where(events) if code is None else rewritten(next_step(events), thought, code, self.profile)
+        self.record(ev.RunResumed(kernel=self.kernel.id))
+        if self.approval.mode != mode_of(past):
+            self.record(ev.ModeChanged(mode=self.approval.mode))
+        for event in point.mend:
+            self.record(event)
+        self._first = point.step
+        self._reminded = {event.reason for event in standing(events) if isinstance(event, ev.Reminder)}
+        return await self._to_its_end(question_of(past), point, events)
+
+    async def _to_its_end(self, question: Question, begin: Point, past: Sequence[ev.Event] = ()) -> ev.RunFinished:
         if self.profile.grammar and self.sampling.grammar is None:
             self.sampling = replace(self.sampling, grammar=turn_grammar(question.text))
-        self._start(question)
         try:
             async with asyncio.timeout(self.limits.seconds):
-                return await self._work(question)
+                self._kernel_lost = await lost(self.kernel, past)
+                return await self._work(question, begin)
         except asyncio.CancelledError:
             self._finish("stopped", message="Stopped. What was done so far is kept.")
             raise
@@ -97,7 +131,7 @@ class Agent:
                 engine=self.engine.name,
                 model=self.engine.model,
                 profile=self.profile.name,
-                mode=self.mode,
+                mode=self.approval.mode,
                 notebook=question.notebook,
                 anchor=question.anchor,
                 kernel=self.kernel.id,
@@ -108,12 +142,13 @@ class Agent:
             )
         )
 
-    async def _work(self, question: Question) -> ev.RunFinished:
-        step = 1
+    async def _work(self, question: Question, point: Point) -> ev.RunFinished:
         try:
             while True:
-                self._bounds.before_step(step, self.record.tokens)
-                turn = await self._query(step)
+                step = point.step
+                self._bounds.before_step(step - self._first + 1, self.record.tokens)
+                turn = point.turn or await self._query(step)
+                begun, point = point, Point(step)
                 if turn.answer is not None and self._accept(step, turn.answer, question):
                     self._propose(question.target)
                     return self._finish("answered", turn.answer)
@@ -122,22 +157,23 @@ class Agent:
                     self._bounds.after_reminder()
                 if turn.code is not None:
                     self._owes_step = False
-                    await self._step(step, turn.code, question.text)
+                    point = Point(step + 1)
+                    await self._step(begun, turn.code, question.text)
                     self._bounds.after_thought(turn.thought)
-                    step += 1
         except BoundReached as bound:
-            return await self._last_word(step, bound, question.text)
+            return await self._last_word(point.step, bound, question.text)
 
-    async def _step(self, step: int, code: str, question: str) -> None:
-        """Approve, execute and observe one step's code."""
-        decision = await self._approve(step, code)
+    async def _step(self, point: Point, code: str, question: str) -> None:
+        """Approve, execute and observe one step's code, as far as that is not done yet."""
+        step = point.step
+        decision = point.decision or await self.approval.decide(step, code)
         if decision.verdict == "rejected":
             shown = f"The user did not let this code run. {escape(decision.comment)}".strip()
             self._observe(step, shown, question, failed=False)
             return
         code = decision.code or code
-        executed = await self._execute(step, code)
-        if executed.status == "dead":
+        executed = point.executed or await self._execute(step, code)
+        if executed.status == "dead" and not point.executed:
             raise BoundReached("kernel", f"{executed.error} Restart the kernel, then ask again.")
         shown = observe(
             self.record.cells.outputs(step),
@@ -156,6 +192,9 @@ class Agent:
 
     async def _query(self, step: int) -> Turn:
         """Take a turn; a stream that breaks in the middle is asked for again."""
+        if self._kernel_lost:
+            self._kernel_lost = False
+            self.record(ev.Reminder(step=step, reason="kernel", text=OTHER_KERNEL))
         sampling = self.sampling
         if self._owes_step and sampling.grammar:
             sampling = replace(sampling, grammar=step_grammar())
@@ -171,18 +210,6 @@ class Agent:
 
     async def _turn(self, step: int, sampling: Sampling) -> Turn:
         return await take_turn(self.engine, self.record.messages, sampling, self.profile, self.record, step)
-
-    async def _approve(self, step: int, code: str) -> ev.ApprovalDecided:
-        digest = sha256(code)
-        if self.mode == "plan":
-            return ev.ApprovalDecided(step=step, verdict="rejected", sha256=digest, who="plan only", comment=_PLAN)
-        if self.mode == "auto" or self.approver is None:
-            return ev.ApprovalDecided(step=step, verdict="approved", sha256=digest, who="auto")
-        request = ev.ApprovalRequested(step=step, sha256=digest, reasons=["You asked to see all code before it runs."])
-        self.record(request)
-        decision = await self.approver.decide(request, code)
-        self.record(decision)
-        return decision
 
     async def _execute(self, step: int, code: str) -> Executed:
         self.record(ev.ExecutionStarted(step=step))
@@ -244,7 +271,7 @@ class Agent:
             ("grounding", reminder(missing) if missing else "", "figures that no cell printed"),
         ]
         for reason, text, why in checks:
-            if text and reason not in self._reminded and self.mode != "plan":
+            if text and reason not in self._reminded and self.approval.mode != "plan":
                 self._reminded.add(reason)
                 self._owes_step = reason == "unfinished"
                 self._remind(step, reason, text, f"The answer was sent back: {why}.")
@@ -260,10 +287,12 @@ class Agent:
         """The run must end: ask once for an answer from what is there."""
         answer = ""
         if bound.reason in ("steps", "errors", "repetition", "format") and step > 1:
-            self._remind(step, "unfinished", prompts.LAST_WORD, str(bound))
+            self._remind(step, "bound", prompts.LAST_WORD, str(bound))
             grammar = end_grammar(question) if self.sampling.grammar else None
             turn = await self._turn(step, replace(self.sampling, grammar=grammar))
             answer = turn.answer or turn.prose.strip()
+            if answer and turn.answer is None:
+                self.record(ev.Text(step=step, channel="answer", delta=answer))
         return self._finish(bound.reason, answer, str(bound))
 
     def _finish(self, reason: ev.FinishReason, answer: str = "", message: str = "") -> ev.RunFinished:
@@ -279,7 +308,6 @@ _STOPPED: dict[str, Any] = {
     "traceback": ["KeyboardInterrupt: the run was stopped"],
 }
 _PRINTED_CHARS = 1_000_000
-_PLAN = "Only a plan is wanted: nothing runs. Write the next step as though this one had worked, or end with the plan."
 
 
 def _printed(outputs: list[dict[str, Any]]) -> str:

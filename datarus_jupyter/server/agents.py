@@ -12,9 +12,11 @@ from typing import Any
 from jupyter_core.utils import ensure_async
 from tornado.web import HTTPError
 
-from datarus_jupyter.agent.context import DataFile, Variable, data_files, render, variables
+from datarus_jupyter.agent.approval import Belongings
+from datarus_jupyter.agent.context import DataFile, Variable, data_files, render, user_names, variables
 from datarus_jupyter.agent.interfaces import Kernel, Limits, Question
 from datarus_jupyter.agent.loop import Agent
+from datarus_jupyter.agent.resume import mode_of, profile_of, question_of
 from datarus_jupyter.journal import events as ev
 from datarus_jupyter.journal.index import RunIndex
 from datarus_jupyter.journal.log import RunLog
@@ -22,6 +24,7 @@ from datarus_jupyter.protocol.prompts import Profile
 from datarus_jupyter.server.approvals import Approvals
 from datarus_jupyter.server.attachments import Attachments, target_among
 from datarus_jupyter.server.engines import Engines
+from datarus_jupyter.server.modes import Modes
 from datarus_jupyter.server.registry import Ask, Assemble, Worker
 
 _EARLIER_QUESTIONS = 3
@@ -32,7 +35,7 @@ _LOOK_SECONDS = 10.0
 class Settings:
     """How runs are made where the request does not say. ``profile`` None leaves the choice to the model's name."""
 
-    mode: ev.Mode
+    modes: Modes
     limits: Limits
     profile: Profile | None
 
@@ -58,28 +61,49 @@ class Agents:
 
     async def prepare(self, ask: Ask, kernel: Kernel) -> tuple[Assemble, Question]:
         """Choose the engine and look around. Raises ``ConfigError``, ``EngineError``, ``AttachmentError``."""
+        mode = self.modes.checked(ask.mode)
         engine = self._engines.engine(ask.engine)
         if not engine.model:
             await engine.start()
         target = target_among(ask.attached, ask.target)
         attached = await self._attachments.chosen(ask.notebook, kernel, ask.attached)
-        question = await self._question(ask, await variables(kernel))
+        known, users = await asyncio.gather(variables(kernel), self.belongings(ask.notebook, kernel))
+        question = await self._question(ask, known)
         question = replace(question, attached=attached, target=target)
-        settings = self._settings
+        return self._assemble(engine, kernel, mode, users, self._settings.profile), question
 
+    async def prepare_again(self, events: Sequence[ev.Event], mode: ev.Mode | None, kernel: Kernel) -> Assemble:
+        """The same for a run that goes on, in its last mode if none is named. Raises ``ConfigError``, ``EngineError``."""
+        last = Modes.of(self.modes.modes, mode_of(events)).mode
+        mode = self.modes.checked(mode or last)
+        engine = self._engines.engine(None)
+        if not engine.model:
+            await engine.start()
+        question = question_of(events)
+        users = await self.belongings(question.notebook or "", kernel)
+        return self._assemble(engine, kernel, mode, users, profile_of(events))
+
+    def _assemble(
+        self, engine: Served, kernel: Kernel, mode: ev.Mode, users: Belongings, profile: Profile | None
+    ) -> Assemble:
         def assemble(log: RunLog, approvals: Approvals) -> Worker:
-            log.subscribe(partial(self._measure, engine.name))
+            log.subscribe(partial(self._measure, engine.name), since=len(log.events))
+            limits = self._settings.limits
             return Agent(
-                engine,
-                kernel,
-                log,
-                approver=approvals,
-                mode=ask.mode or settings.mode,
-                limits=settings.limits,
-                profile=settings.profile,
+                engine, kernel, log, approver=approvals, mode=mode, users=users, limits=limits, profile=profile
             )
 
-        return assemble, question
+        return assemble
+
+    @property
+    def modes(self) -> Modes:
+        """The modes that may be chosen here."""
+        return self._settings.modes
+
+    async def belongings(self, notebook: str, kernel: Kernel) -> Belongings:
+        """What the risk scan protects: the names in the kernel, the data files, all outside of the folder."""
+        names, files = await asyncio.gather(user_names(kernel), self.files(notebook))
+        return Belongings(names, [file.path for file in files], str(self._kernels.cwd_for_path(notebook)))
 
     async def beginning(self, notebook: str) -> Question:
         """What a run in the notebook would begin with, as far as that is known before something is asked."""

@@ -16,7 +16,6 @@ from traitlets import Bunch, Dict, Enum, Float, List, TraitError, Unicode, defau
 
 from datarus_jupyter.agent.interfaces import Limits
 from datarus_jupyter.engines.catalogue import models_dir
-from datarus_jupyter.journal.events import Mode
 from datarus_jupyter.journal.secrets import Secrets
 from datarus_jupyter.protocol.prompts import PROFILES
 from datarus_jupyter.server.agents import Agents, Settings
@@ -109,12 +108,12 @@ class DatarusApp(ExtensionApp):
         profile = PROFILES.get(self.profile)
         engines = Engines(self._engine_settings(key), profile, partial(_send, tabs, "engine"))
         models = Models(models_dir(), partial(self._model_changed, tabs, engines))
-        modes = Modes.of(self.allowed_modes, cast(Mode, self.default_mode))
+        modes = Modes.of(self.allowed_modes, self.default_mode)
         settings = Settings(modes, msgspec.convert(self.limits, Limits), profile)
         kernels = NotebookKernels(server.session_manager, server.kernel_manager, server.contents_manager)
         attachments = Attachments(server.kernel_manager, kernels)
         agents = Agents(engines, attachments, server.contents_manager, server.kernel_manager, folder, settings)
-        runs = RunRegistry(folder, kernels, tabs, files, agents.prepare, secrets)
+        runs = RunRegistry(folder, kernels, tabs, files, agents.prepare, agents.prepare_again, secrets)
         reproductions = Reproductions(server.contents_manager, server.kernel_manager, tabs)
         self.services = Services(
             runs,

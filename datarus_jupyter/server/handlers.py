@@ -10,7 +10,7 @@ from tornado import web
 
 from datarus_jupyter.journal import events as ev
 from datarus_jupyter.server.api import BadRequest, DatarusHandler, may_execute
-from datarus_jupyter.server.registry import Ask
+from datarus_jupyter.server.registry import Ask, GoOn
 
 
 class RunsHandler(DatarusHandler):
@@ -61,6 +61,36 @@ class StopHandler(DatarusHandler):
         self.reply({}, 202)
 
 
+class RevertBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """To before which step to go back."""
+
+    step: int
+
+
+class RevertHandler(DatarusHandler):
+    """``runs/{run}/revert``."""
+
+    @web.authenticated
+    @may_execute
+    async def post(self, run: str) -> None:
+        """Take the run back to before a step; names the cells that stay because the user edited them."""
+        self.reply({"kept": await self.services.runs.revert(run, self.body(RevertBody).step)})
+
+
+class ResumeHandler(DatarusHandler):
+    """``runs/{run}/resume``."""
+
+    @web.authenticated
+    @may_execute
+    async def post(self, run: str) -> None:
+        """Let a run go on that is over."""
+        how = self.body(GoOn)
+        if how.code is not None and (how.step is None or not how.code.strip()):
+            raise BadRequest("The code is empty, or the step is not named in whose place it stands.")
+        await self.services.runs.resume(run, how)
+        self.reply({}, 202)
+
+
 class ModeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who decides that code runs."""
 
@@ -73,9 +103,19 @@ class ModeHandler(DatarusHandler):
     @web.authenticated
     @may_execute
     async def post(self, run: str) -> None:
-        """Another mode from the next step on."""
-        self.services.runs.set_mode(run, self.body(ModeBody).mode)
+        """Another mode from now on; what waits is decided by it, if it would not have asked."""
+        self.services.runs.set_mode(run, self.services.agents.modes.checked(self.body(ModeBody).mode))
         self.reply({}, 202)
+
+
+class SettingsHandler(DatarusHandler):
+    """``settings``."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """What this server allows."""
+        self.reply(self.services.agents.modes)
 
 
 class ApprovalBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -18,9 +18,11 @@ from datarus_jupyter.agent.attached import Chosen
 from datarus_jupyter.agent.interfaces import Kernel, Question
 from datarus_jupyter.errors import DatarusError, JournalError
 from datarus_jupyter.journal import events as ev
+from datarus_jupyter.journal.cells import CellsFold
 from datarus_jupyter.journal.index import RunIndex
 from datarus_jupyter.journal.log import RunLog, new_run_id, read
 from datarus_jupyter.journal.secrets import Secrets
+from datarus_jupyter.journal.standing import standing, steps_of
 from datarus_jupyter.journal.summary import Summary
 from datarus_jupyter.server.approvals import Approvals
 from datarus_jupyter.server.file_writers import FileWriters
@@ -59,17 +61,32 @@ class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     target: str | None = None
 
 
+class GoOn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a run goes on: the body of ``POST runs/{run}/resume``.
+
+    ``step``: it goes back to before that step first. ``code``: the user's own in that step's place, run unasked.
+    """
+
+    step: int | None = None
+    code: str | None = None
+    mode: ev.Mode | None = None
+
+
 class Worker(Protocol):
     """The agent of one run. It writes its events until ``RunFinished``, also when its task is cancelled."""
 
-    mode: ev.Mode
+    def set_mode(self, mode: ev.Mode) -> None: ...
 
     async def run(self, question: Question) -> object: ...
+
+    async def resume(self, step: int | None, code: str | None) -> object: ...
 
 
 Assemble = Callable[[RunLog, Approvals], Worker]
 Prepare = Callable[[Ask, Kernel], Awaitable[tuple[Assemble, Question]]]
 """Chooses the engine, gathers the context, and gives what makes the agent. Raises ``DatarusError``."""
+PrepareAgain = Callable[[Sequence[ev.Event], ev.Mode | None, Kernel], Awaitable[Assemble]]
+"""The same for a run that goes on: its events, the mode if another one is wanted, its kernel."""
 
 
 @dataclass(slots=True)
@@ -96,6 +113,7 @@ class RunRegistry:
         tabs: Tabs,
         files: FileWriters,
         prepare: Prepare,
+        prepare_again: PrepareAgain,
         secrets: Secrets,
     ) -> None:
         self._folder = folder
@@ -103,6 +121,7 @@ class RunRegistry:
         self._tabs = tabs
         self._files = files
         self._prepare = prepare
+        self._prepare_again = prepare_again
         self._secrets = secrets
         self._index = RunIndex(folder)
         self._live: dict[str, _Live] = {}
@@ -123,12 +142,54 @@ class RunRegistry:
             log = stack.enter_context(RunLog(self._folder / f"{new_run_id()}.jsonl", self._secrets))
             log.subscribe(lambda event: self._tabs.publish(ask.notebook, event))
             self._files.add(ask.notebook, log)
-            approvals = Approvals()
-            worker = assemble(log, approvals)
-            task = asyncio.create_task(self._work(log, worker, question, stack.pop_all()))
-            self._live[log.run] = _Live(ask.notebook, log, approvals, worker, task)
-            task.add_done_callback(partial(self._ended, log.run))
+            self._begin(ask.notebook, log, assemble, lambda worker: worker.run(question), stack.pop_all())
             return log.run
+
+    async def revert(self, run: str, step: int) -> list[str]:
+        """Take the run back to before ``step``; the ids of the cells that stay because the user edited them.
+
+        Raises ``RunConflict`` while a run is under way in the notebook or where there is no such step, ``RunNotFound``.
+        """
+        notebook = notebook_of(await self.events(run))
+        async with self._claim(notebook), AsyncExitStack() as stack:
+            log = stack.enter_context(await self._reopen(run, notebook))
+            _check(log.events, step)
+            await self._files.reopen(notebook, log)
+            kept = CellsFold.of(log.events).edited(step)
+            log.append(ev.Reverted(step=step, kept=kept))
+            return kept
+
+    async def resume(self, run: str, how: GoOn) -> None:
+        """Let a run that is over go on from its journal, in the notebook's kernel. Raises as ``start``, ``revert``."""
+        notebook = notebook_of(await self.events(run))
+        async with self._claim(notebook), AsyncExitStack() as stack:
+            events = await self.events(run)
+            _check(events, how.step)
+            kernel = await stack.enter_async_context(await self._kernels.of(notebook))
+            assemble = await self._prepare_again(events, how.mode, kernel)
+            log = stack.enter_context(await self._reopen(run, notebook))
+            await self._files.reopen(notebook, log)
+            self._begin(notebook, log, assemble, lambda worker: worker.resume(how.step, how.code), stack.pop_all())
+
+    async def _reopen(self, run: str, notebook: str) -> RunLog:
+        async with self._past:
+            log = await asyncio.to_thread(RunLog, self._path(run), self._secrets)
+        log.subscribe(partial(self._tabs.publish, notebook), since=len(log.events))
+        return log
+
+    def _begin(
+        self,
+        notebook: str,
+        log: RunLog,
+        assemble: Assemble,
+        work: Callable[[Worker], Awaitable[object]],
+        resources: AsyncExitStack,
+    ) -> None:
+        approvals = Approvals()
+        worker = assemble(log, approvals)
+        task = asyncio.create_task(self._work(log, work(worker), resources))
+        self._live[log.run] = _Live(notebook, log, approvals, worker, task)
+        task.add_done_callback(partial(self._ended, log.run))
 
     def stop(self, run: str) -> None:
         """Ask the run to stop; one that is over already stays as it is. Raises ``RunNotFound``."""
@@ -138,8 +199,8 @@ class RunRegistry:
             self._path(run)
 
     def set_mode(self, run: str, mode: ev.Mode) -> None:
-        """Who decides from the next step on. Raises ``RunConflict`` when the run is over, ``RunNotFound``."""
-        self._under_way(run).worker.mode = mode
+        """Who decides from now on. Raises ``RunConflict`` when the run is over, ``RunNotFound``."""
+        self._under_way(run).worker.set_mode(mode)
 
     def decide(self, run: str, decision: ev.ApprovalDecided) -> None:
         """Hand a verdict to the waiting run. Raises ``RunConflict`` if nothing waits for it, ``RunNotFound``."""
@@ -208,10 +269,10 @@ class RunRegistry:
         finally:
             self._starting.discard(notebook)
 
-    async def _work(self, log: RunLog, worker: Worker, question: Question, resources: AsyncExitStack) -> None:
+    async def _work(self, log: RunLog, work: Awaitable[object], resources: AsyncExitStack) -> None:
         async with resources:
             try:
-                await worker.run(question)
+                await work
             finally:
                 if not log.finished:
                     log.append(ev.RunInterrupted(reason=FAILED))
@@ -238,8 +299,22 @@ class RunRegistry:
 def _append(path: Path, event: ev.Event, secrets: Secrets) -> str:
     with RunLog(path, secrets) as log:
         log.append(event)
-        started = log.events[0]
-    return started.notebook or "" if isinstance(started, ev.RunStarted) else ""
+        return notebook_of(log.events)
+
+
+def notebook_of(events: Sequence[ev.Event]) -> str:
+    """The notebook in which a run was started; '' for one without."""
+    return next((event.notebook or "" for event in events if isinstance(event, ev.RunStarted)), "")
+
+
+def _check(events: Sequence[ev.Event], step: int | None) -> None:
+    """Raise ``RunConflict`` unless the run can go back to before ``step``, or go on where it is."""
+    there = standing(events)
+    if step is not None and step not in steps_of(there):
+        raise RunConflict(f"There is no step {step} in this run any more: choose one that is shown.")
+    answered = any(isinstance(event, ev.RunFinished) and event.reason == "answered" for event in there)
+    if step is None and answered:
+        raise RunConflict("This run has its answer: ask a new question, or try again from one of its steps.")
 
 
 def _interrupt(path: Path) -> None:
