@@ -1,7 +1,8 @@
 import type { Cell } from '@jupyterlab/cells';
 import type { CommandRegistry } from '@lumino/commands';
+import { contentOf } from './cellcontent';
 import type { IStep } from './chat';
-import type { IActions, IWords } from './context';
+import type { IActions, IShowing, IWords } from './context';
 import type { Conversation } from './conversation';
 import type { Mode, Verdict } from './events';
 import type { Notebooks } from './notebooks';
@@ -19,8 +20,8 @@ export class Actions implements IActions {
     private _commands: CommandRegistry
   ) {}
 
-  ask(question: string): void {
-    this._store.attempt(this._ask(question));
+  ask(question: string, only?: IShowing): void {
+    this._store.attempt(this._ask(question, only));
   }
 
   stop(): void {
@@ -114,7 +115,7 @@ export class Actions implements IActions {
     this._store.set({ error: '' });
   }
 
-  private async _ask(question: string): Promise<void> {
+  private async _ask(question: string, only?: IShowing): Promise<void> {
     const panel = this._notebooks.current;
     const conversation = this._store.current;
     if (!panel || !conversation) {
@@ -128,11 +129,15 @@ export class Actions implements IActions {
     const request: IRunRequest = {
       question,
       notebook: conversation.notebook,
-      mode: this._store.state.mode
+      mode: this._store.state.mode,
+      ...(only ?? contentOf(panel, conversation.chips.all))
     };
     const kernel = panel.sessionContext.session?.kernel?.id;
     const run = await this._store.client.startRun(kernel ? { ...request, kernel } : request);
     conversation.expect(run);
+    if (!only) {
+      conversation.chips.clear();
+    }
   }
 
   private async _decide(

@@ -4,7 +4,9 @@ import type {
   AnyEvent,
   ExecutionStatus,
   FinishReason,
+  IAttached,
   IClaim,
+  ITarget,
   IUsage,
   IUserEdited,
   Mode
@@ -39,6 +41,12 @@ export interface IStep {
 export interface IRun {
   readonly run: string;
   readonly question: string;
+  /** What the user showed with it. */
+  readonly attached: readonly IAttached[];
+  /** The user's cell that a new version was asked of, the version that the run offers, and what the user said of it. */
+  readonly target: ITarget | null;
+  readonly proposal: { readonly step: number; readonly code: string } | null;
+  readonly accepted: boolean | null;
   readonly engine: string;
   readonly model: string;
   readonly mode: Mode;
@@ -63,6 +71,9 @@ export interface IRun {
   readonly message: string;
   /** What the run does while nothing streams in, as a sentence; '' if there is nothing to say. */
   readonly note: string;
+  /** The prompt of the first turn and the conversation after the last one, in tokens. */
+  readonly firstPrompt: number;
+  readonly lastPrompt: number;
   readonly promptTokens: number;
   readonly cachedTokens: number;
   readonly completionTokens: number;
@@ -74,6 +85,10 @@ export function noRun(run: string): IRun {
   return {
     run,
     question: '',
+    attached: [],
+    target: null,
+    proposal: null,
+    accepted: null,
     engine: '',
     model: '',
     mode: 'auto',
@@ -90,6 +105,8 @@ export function noRun(run: string): IRun {
     reverted: null,
     message: '',
     note: '',
+    firstPrompt: 0,
+    lastPrompt: 0,
     promptTokens: 0,
     cachedTokens: 0,
     completionTokens: 0,
@@ -113,6 +130,8 @@ function apply(run: IRun, event: AnyEvent): IRun {
       return {
         ...run,
         question: event.question,
+        attached: event.attached ?? [],
+        target: event.target ?? null,
         engine: event.engine,
         model: event.model,
         mode: event.mode ?? 'auto',
@@ -162,6 +181,10 @@ function apply(run: IRun, event: AnyEvent): IRun {
       return { ...run, claims: event.claims, answerStep: event.step };
     case 'reverted':
       return revert(run, event.step, event.kept ?? []);
+    case 'proposed':
+      return { ...run, proposal: { step: event.step, code: event.code }, accepted: null };
+    case 'proposal_decided':
+      return { ...run, accepted: event.accepted };
     case 'run_interrupted':
       return { ...settle(run), state: 'interrupted', message: event.reason };
     case 'run_resumed':
@@ -206,6 +229,8 @@ function usage(run: IRun, event: IUsage): IRun {
   const completion = event.completion_tokens ?? 0;
   const total = {
     ...run,
+    firstPrompt: run.firstPrompt || prompt,
+    lastPrompt: prompt + completion,
     promptTokens: run.promptTokens + prompt,
     cachedTokens: run.cachedTokens + (event.cached_tokens ?? 0),
     completionTokens: run.completionTokens + completion
@@ -300,9 +325,20 @@ function revert(run: IRun, step: number, kept: readonly string[]): IRun {
     claims: [],
     reason: null,
     reverted: { step, kept },
+    proposal: run.accepted ? run.proposal : null,
     message: '',
     note: ''
   };
+}
+
+/** Whether a new version of a cell waits for the user's word. */
+export function isOffered(run: IRun): boolean {
+  return (
+    run.state === 'finished' &&
+    run.target !== null &&
+    run.proposal !== null &&
+    run.accepted === null
+  );
 }
 
 /** Whether the run can go on from where it is: it came to an end before it had its answer, or was taken back. */

@@ -1,7 +1,15 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import type { Mode } from './events';
-import type { IApproval, ICheckLine, IClient, IEngine, IModelFile, IRunRequest } from './tokens';
+import type {
+  IApproval,
+  IAttachable,
+  ICheckLine,
+  IClient,
+  IEngine,
+  IModelFile,
+  IRunRequest
+} from './tokens';
 
 /** The server's REST interface, as docs/protocol.md has it. */
 export class Client implements IClient {
@@ -30,6 +38,11 @@ export class Client implements IClient {
     return this._request('POST', `runs/${encodeURIComponent(run)}/approval`, approval);
   }
 
+  /** Tell whether the user took the new version of their cell. */
+  decideProposal(run: string, accepted: boolean): Promise<void> {
+    return this._request('POST', `runs/${encodeURIComponent(run)}/proposal`, { accepted });
+  }
+
   engines(): Promise<{ active: string | null; engines: IEngine[] }> {
     return this._request('GET', 'engines');
   }
@@ -56,6 +69,19 @@ export class Client implements IClient {
     return this._request('POST', `models/${encodeURIComponent(model)}/cancel`, {});
   }
 
+  /** Start a check of whether the notebook, or the cells of one run, give the same results again. */
+  reproduce(notebook: string, run: string | null, inPlace: boolean): Promise<void> {
+    return this._request('POST', 'notebooks/reproduce', { notebook, run, in_place: inPlace });
+  }
+
+  stopReproducing(notebook: string): Promise<void> {
+    return this._request('POST', 'notebooks/reproduce/stop', { notebook });
+  }
+
+  clearReproduction(notebook: string): Promise<void> {
+    return this._request('POST', 'notebooks/reproduce/clear', { notebook });
+  }
+
   async suggestions(notebook: string): Promise<string[]> {
     const query = URLExt.objectToQueryString({ notebook });
     const { questions } = await this._request<{ questions: string[] }>(
@@ -63,6 +89,12 @@ export class Client implements IClient {
       'suggestions' + query
     );
     return questions;
+  }
+
+  /** The files beside a notebook, or the variables of its kernel. */
+  attachable(kind: 'file' | 'variable', notebook: string): Promise<IAttachable[]> {
+    const query = URLExt.objectToQueryString({ notebook });
+    return this._request('GET', `attachments/${kind}s` + query);
   }
 
   private async _request<T>(method: string, path: string, body?: unknown): Promise<T> {

@@ -1,8 +1,10 @@
 import { Button, HTMLSelect, runIcon, stopIcon } from '@jupyterlab/ui-components';
 import { useLayoutEffect, useRef, useState } from 'react';
+import { ChipRow } from './chips';
 import type { Conversation } from './conversation';
 import { useServices, useSignal } from './context';
 import type { Mode } from './events';
+import { useMentions } from './mentions';
 
 /** The modes as the user reads them. */
 const MODES: { value: Mode; label: string; title: string }[] = [
@@ -11,13 +13,18 @@ const MODES: { value: Mode; label: string; title: string }[] = [
   { value: 'plan', label: 'Plan only', title: 'Thoughts and code are written, nothing runs' }
 ];
 
-/** The question box: Enter sends, Shift+Enter breaks the line, ↑ in an empty box recalls. */
+/** The question box: Enter sends, Shift+Enter breaks the line, ↑ in an empty box recalls, @ completes. */
 export function Composer({ conversation }: { conversation: Conversation | null }): JSX.Element {
   const { store, actions } = useServices();
   useSignal(conversation?.changed);
   const [text, setText] = useState('');
   const box = useRef<HTMLTextAreaElement>(null);
   const recalled = useRef(0);
+  const cursor = useRef<number | null>(null);
+  const mentions = useMentions(conversation, text, (completed, at) => {
+    cursor.current = at;
+    setText(completed);
+  });
   const { mode, engine } = store.state;
   const active = conversation?.active ?? null;
   const missing = engine?.state === 'missing';
@@ -27,6 +34,10 @@ export function Composer({ conversation }: { conversation: Conversation | null }
     if (box.current) {
       box.current.style.height = 'auto';
       box.current.style.height = `${box.current.scrollHeight + 2}px`;
+      if (cursor.current !== null) {
+        box.current.setSelectionRange(cursor.current, cursor.current);
+        cursor.current = null;
+      }
     }
   }, [text]);
 
@@ -44,6 +55,9 @@ export function Composer({ conversation }: { conversation: Conversation | null }
     setText(at === 0 ? '' : questions[questions.length - at]);
   };
   const onKeyDown = (event: React.KeyboardEvent) => {
+    if (mentions.onKeyDown(event)) {
+      return;
+    }
     if (event.key === 'Enter' && !event.shiftKey && !event.nativeEvent.isComposing) {
       event.preventDefault();
       send();
@@ -58,11 +72,15 @@ export function Composer({ conversation }: { conversation: Conversation | null }
   const onChange = (event: React.ChangeEvent<HTMLTextAreaElement>) => {
     recalled.current = 0;
     setText(event.target.value);
+    mentions.follow(event.target.value, event.target.selectionStart);
   };
   return (
     <div className="jp-Datarus-composer">
+      {conversation && <ChipRow conversation={conversation} />}
+      {mentions.list}
       <textarea
         ref={box}
+        {...mentions.aria}
         className="jp-Datarus-box jp-mod-styled"
         rows={2}
         value={text}
@@ -73,6 +91,7 @@ export function Composer({ conversation }: { conversation: Conversation | null }
         aria-label="Question about this notebook’s data"
         onChange={onChange}
         onKeyDown={onKeyDown}
+        onBlur={() => mentions.follow('', 0)}
       />
       <div className="jp-Datarus-controls">
         <HTMLSelect

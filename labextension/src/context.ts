@@ -1,8 +1,11 @@
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { createContext, useContext, useEffect, useState } from 'react';
 import type { ISignal } from '@lumino/signaling';
+import type { CellActions } from './cellactions';
 import type { Mode, Verdict } from './events';
+import type { Reproductions } from './reproductions';
 import type { Store } from './store';
+import type { IRunRequest } from './tokens';
 
 /** What the user says beside the verdict itself. */
 export interface IWords {
@@ -12,9 +15,13 @@ export interface IWords {
   comment?: string;
 }
 
+/** What goes with a question. */
+export type IShowing = Pick<IRunRequest, 'attached' | 'anchor' | 'target'>;
+
 /** What the user can do in the panel. None of it rejects: what fails is shown in the panel. */
 export interface IActions {
-  ask(question: string): void;
+  /** Ask, showing what `only` says; without it, what the chips above the question box say. */
+  ask(question: string, only?: IShowing): void;
   /** Stop the run of the notebook in front; the second time, offer to restart its kernel. */
   stop(): void;
   restartKernel(): void;
@@ -38,6 +45,8 @@ export interface IActions {
 export interface IServices {
   store: Store;
   actions: IActions;
+  cells: CellActions;
+  reproductions: Reproductions;
   rendermime: IRenderMimeRegistry;
 }
 

@@ -1,11 +1,15 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 import { foldCell, noCells, type ICells } from './cells';
 import { foldRun, noRun, type IRun } from './chat';
+import { Chips } from './chosen';
 import type { AnyEvent } from './events';
 
 /** The runs of one notebook: their events folded as they arrive. Signals carry the ids of the runs that changed. */
 export class Conversation {
   constructor(readonly notebook: string) {}
+
+  /** What the user shows with the next question. */
+  readonly chips = new Chips();
 
   /** Whether this tab writes the cells. */
   get writer(): boolean {
@@ -29,6 +33,12 @@ export class Conversation {
   /** The run under way, if one is. */
   get active(): IRun | null {
     return this.runs.find(run => run.state === 'running') ?? null;
+  }
+
+  /** The tokens that the model has before it: in the last turn, or at the start of the newest run if none is under way. */
+  get promptTokens(): number {
+    const asked = this.runs.filter(run => run.firstPrompt > 0);
+    return this.active?.lastPrompt || (asked.at(-1)?.firstPrompt ?? 0);
   }
 
   run(id: string): IRun | undefined {

@@ -4,20 +4,29 @@ import {
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
+import type { Cell } from '@jupyterlab/cells';
+import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { INotebookCellExecutor, INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
 import { Actions } from './actions';
+import { CellActions } from './cellactions';
+import { addCellCommands } from './cellcommands';
 import { CellExecutor } from './cellexecutor';
 import { Client } from './client';
 import { CommandIDs, addCommands } from './commands';
 import type { Mode } from './events';
 import { Notebooks } from './notebooks';
 import { DatarusPanel } from './panel';
+import { addReproduceCommand } from './reproducecommand';
+import { ReproductionMarks } from './reproductionmarks';
+import { Reproductions } from './reproductions';
 import { Socket } from './socket';
+import { Proposals } from './proposals';
 import { Store } from './store';
 import { IDatarus } from './tokens';
+import { UserCells } from './usercells';
 
 const ID = 'datarus-jupyter:plugin';
 const RANK = 300;
@@ -30,7 +39,14 @@ const plugin: JupyterFrontEndPlugin<IDatarus> = {
   autoStart: true,
   provides: IDatarus,
   requires: [INotebookTracker, IRenderMimeRegistry],
-  optional: [ILayoutRestorer, ISettingRegistry, IStateDB, ICommandPalette, INotebookCellExecutor],
+  optional: [
+    ILayoutRestorer,
+    ISettingRegistry,
+    IStateDB,
+    ICommandPalette,
+    INotebookCellExecutor,
+    IEditorLanguageRegistry
+  ],
   activate: (
     app: JupyterFrontEnd,
     tracker: INotebookTracker,
@@ -39,19 +55,33 @@ const plugin: JupyterFrontEndPlugin<IDatarus> = {
     settings: ISettingRegistry | null,
     state: IStateDB | null,
     palette: ICommandPalette | null,
-    executor: INotebookCellExecutor | null
+    executor: INotebookCellExecutor | null,
+    languages: IEditorLanguageRegistry | null
   ): IDatarus => {
     const client = new Client(app.serviceManager.serverSettings);
     const store = new Store(client, new Socket(client.settings));
     const notebooks = new Notebooks(app, tracker, store);
     const actions = new Actions(store, notebooks, app.commands);
-    const panel = new DatarusPanel({ store, actions, rendermime });
+    const cells = new CellActions(store, notebooks, actions);
+    notebooks.extend((panel, conversation) => new Proposals(panel, conversation, cells, languages));
+    notebooks.extend(panel => new UserCells(panel, cells, cell => fix(cell)));
+    const fix = (cell: Cell) => {
+      app.shell.activateById(panel.id);
+      cells.ask('fix', cell);
+    };
+    const reproductions = new Reproductions(store, notebooks, actions);
+    notebooks.extend(
+      (panel, { notebook }) => new ReproductionMarks(panel, notebook, reproductions)
+    );
+    const panel = new DatarusPanel({ store, actions, cells, reproductions, rendermime });
     app.shell.add(panel, 'right', { rank: RANK, type: 'Datarus' });
     restorer?.add(panel, panel.id);
     if (executor instanceof CellExecutor) {
       executor.take = cell => actions.runCell(cell);
     }
     addCommands({ app, store, actions, panel, palette });
+    addCellCommands(app, cells, palette);
+    addReproduceCommand(app, store, reproductions, palette);
     settings
       ?.load(ID)
       .then(loaded => {

@@ -6,6 +6,7 @@ import { Signal } from '@lumino/signaling';
 import { ApprovalBar } from './approvalbar';
 import { cellId } from './cells';
 import type { IStep } from './chat';
+import type { Conversation } from './conversation';
 import { Decorations } from './decorations';
 import { Disk } from './disk';
 import { Mirror } from './mirror';
@@ -41,6 +42,11 @@ export class Notebooks implements IDisposable {
         surface.follow = follow;
       }
     }
+  }
+
+  /** Give each notebook one more part; to be called right after construction. */
+  extend(part: (panel: NotebookPanel, conversation: Conversation) => IDisposable): void {
+    this._extensions.push(part);
   }
 
   get isDisposed(): boolean {
@@ -148,6 +154,7 @@ export class Notebooks implements IDisposable {
       )
     );
     parts.add(new ApprovalBar(panel, conversation, this._app.commands));
+    this._extensions.forEach(part => parts.add(part(panel, conversation)));
     // A second view of the same document shows what the first one writes.
     const second = [...this._attached.values()].some(other => other.path === path);
     this._attached.set(panel, {
@@ -202,6 +209,7 @@ export class Notebooks implements IDisposable {
     });
   }
 
+  private _extensions: ((panel: NotebookPanel, conversation: Conversation) => IDisposable)[] = [];
   private _attached = new Map<NotebookPanel, IAttached>();
   private _watched: NotebookPanel | null = null;
   private _follow = true;

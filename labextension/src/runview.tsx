@@ -4,6 +4,8 @@ import { markClaims } from './claims';
 import { useServices } from './context';
 import { clock, count, plural, seconds } from './format';
 import { Markdown } from './markdown';
+import { Offer } from './offer';
+import { CheckReproduces } from './reproductionview';
 import { StepCard } from './stepcard';
 
 /** One question, its steps and its answer. */
@@ -17,6 +19,11 @@ export const RunView = memo(function RunView({ run }: { run: IRun }): JSX.Elemen
         <time>{clock(run.started)}</time>
       </header>
       <div className="jp-Datarus-question">{run.question}</div>
+      {run.attached.length > 0 && (
+        <div className="jp-Datarus-stepNote jp-Datarus-shown">
+          with {run.attached.map(one => one.name).join(', ')}
+        </div>
+      )}
       {run.thinking && <Thinking text={run.thinking} />}
       {shown.length > 0 && (
         <ol className="jp-Datarus-steps">
@@ -37,6 +44,7 @@ export const RunView = memo(function RunView({ run }: { run: IRun }): JSX.Elemen
       )}
       {run.answer && <Answer run={run} />}
       {run.message && <div className="jp-Datarus-message">{run.message}</div>}
+      <Offer run={run} />
       {run.state !== 'running' && <Totals run={run} />}
     </article>
   );
@@ -78,5 +86,14 @@ function Totals({ run }: { run: IRun }): JSX.Element | null {
     const cached = run.promptTokens ? Math.round((100 * run.cachedTokens) / run.promptTokens) : 0;
     parts.push(`${count(tokens)} tokens` + (cached ? ` (${cached} % cached)` : ''));
   }
-  return <footer className="jp-Datarus-totals">{parts.join(' · ')}</footer>;
+  return (
+    <footer>
+      <div className="jp-Datarus-totals">{parts.join(' · ')}</div>
+      {run.steps.some(step => step.count !== null) && (
+        <div className="jp-Datarus-checks">
+          <CheckReproduces run={run.run} />
+        </div>
+      )}
+    </footer>
+  );
 }

@@ -1,7 +1,9 @@
 import { Token } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
+import type { Shown } from './chosen';
 import type { AnyEvent, Mode, Verdict } from './events';
+import type { IReproduction } from './reproduction';
 
 /** An engine as the server tells it; the speeds are of its last turn, null before. */
 export interface IEngine {
@@ -12,6 +14,8 @@ export interface IEngine {
   state: 'ready' | 'starting' | 'stopped' | 'missing' | 'unreachable';
   message: string;
   model_file: string | null;
+  /** The context window in tokens, null while it is unknown. */
+  context: number | null;
   first_token_seconds: number | null;
   tokens_per_second: number | null;
 }
@@ -41,6 +45,16 @@ export interface IRunRequest {
   kernel?: string;
   mode?: Mode;
   engine?: string;
+  attached?: Shown[];
+  /** The id of the cell among `attached` that a new version is wanted of. */
+  target?: string;
+}
+
+/** Something that can be shown with a question, and about how many tokens it takes. */
+export interface IAttachable {
+  name: string;
+  detail: string;
+  tokens: number;
 }
 
 /** The user's verdict on the code whose hash is `sha256`. */
@@ -59,6 +73,7 @@ export type ServerFrame =
   | { kind: 'lease'; notebook: string; writer: boolean }
   | { kind: 'engine'; engine: IEngine }
   | { kind: 'model'; model: IModelFile }
+  | ({ kind: 'reproduction' } & IReproduction)
   | { kind: 'error'; message: string };
 
 /** A frame to the server (docs/protocol.md). */
@@ -74,12 +89,17 @@ export interface IClient {
   stop(run: string): Promise<void>;
   setMode(run: string, mode: Mode): Promise<void>;
   approve(run: string, approval: IApproval): Promise<void>;
+  decideProposal(run: string, accepted: boolean): Promise<void>;
   engines(): Promise<{ active: string | null; engines: IEngine[] }>;
   check(engine: string): Promise<ICheckLine[]>;
   models(): Promise<IModelFile[]>;
   pull(model: string): Promise<void>;
   cancelPull(model: string): Promise<void>;
   suggestions(notebook: string): Promise<string[]>;
+  reproduce(notebook: string, run: string | null, inPlace: boolean): Promise<void>;
+  stopReproducing(notebook: string): Promise<void>;
+  clearReproduction(notebook: string): Promise<void>;
+  attachable(kind: 'file' | 'variable', notebook: string): Promise<IAttachable[]>;
 }
 
 /** The socket of this tab. It reconnects by itself; what is sent while it is away is dropped. */

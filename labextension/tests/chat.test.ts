@@ -7,11 +7,12 @@ import {
   correctedIn,
   foldChat,
   foldRun,
+  isOffered,
   noRun,
   stepCount,
   title
 } from '../src/chat';
-import { RUN, corrected, journal } from './journals';
+import { RUN, corrected, journal, type Body } from './journals';
 
 test('a run is its question, steps, answer and totals', () => {
   const run = foldChat(corrected);
@@ -125,4 +126,42 @@ test('a run that goes on counts only the seconds in which it was under way', () 
   assert.deepEqual([resumed.state, resumed.reverted, resumed.answerStep], ['running', null, 4]);
   const end = { ...corrected.at(-1)!, seq: back.length, ts: back.at(-1)!.ts + 7 };
   assert.equal(foldRun(resumed, end).seconds, corrected.length - 1 + 8);
+});
+
+const offering = (...more: Body[]) =>
+  foldChat(
+    journal(
+      RUN,
+      {
+        type: 'run_started',
+        question: 'Fix cell [1].',
+        prompt: [],
+        engine: 'scripted',
+        model: 'script',
+        profile: 'general',
+        attached: [{ kind: 'error', name: 'cell [1]', text: 'Cell [1]' }],
+        target: { cell: 'own', name: 'cell [1]', source: 'x' }
+      },
+      { type: 'usage', step: 1, prompt_tokens: 100, completion_tokens: 20 },
+      { type: 'usage', step: 2, prompt_tokens: 150, completion_tokens: 5 },
+      { type: 'proposed', step: 1, code: 'x = 1' },
+      { type: 'run_finished', reason: 'answered', answer: 'Done.' },
+      ...more
+    )
+  );
+
+test('a new version of a cell is offered until the user has decided', () => {
+  const run = offering();
+  assert.equal(isOffered(run), true);
+  assert.deepEqual(run.proposal, { step: 1, code: 'x = 1' });
+  const accepted = offering({ type: 'proposal_decided', accepted: true });
+  assert.deepEqual([isOffered(accepted), accepted.accepted], [false, true]);
+  const rejected = offering({ type: 'proposal_decided', accepted: false });
+  assert.deepEqual([isOffered(rejected), rejected.accepted], [false, false]);
+  assert.equal(isOffered(offering({ type: 'reverted', step: 1 })), false);
+});
+
+test('what the context holds is the prompt of the first turn, and all after the last', () => {
+  const run = offering();
+  assert.deepEqual([run.firstPrompt, run.lastPrompt], [100, 155]);
 });
