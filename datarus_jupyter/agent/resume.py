@@ -11,7 +11,7 @@ from datarus_jupyter.agent.turn import Turn, turn_of
 from datarus_jupyter.journal import events as ev
 from datarus_jupyter.journal.cells import sha256
 from datarus_jupyter.journal.standing import next_step, standing, steps_of
-from datarus_jupyter.protocol.prompts import Profile, step_turn
+from datarus_jupyter.protocol.prompts import PROFILES, Profile, step_turn
 from datarus_jupyter.protocol.tags import render_code
 
 Kind = TypeVar("Kind", bound=ev.Event)
@@ -116,9 +116,10 @@ def mode_of(events: Sequence[ev.Event]) -> ev.Mode:
     return next((event.mode for event in reversed(events) if isinstance(event, ev.ModeChanged | ev.RunStarted)), "ask")
 
 
-def kernel_of(events: Sequence[ev.Event]) -> str | None:
-    """The kernel in which the run was under way last."""
-    return next((event.kernel for event in reversed(events) if isinstance(event, ev.RunResumed | ev.RunStarted)), None)
+def profile_of(events: Sequence[ev.Event]) -> Profile | None:
+    """How the model was addressed so far; None where that is a profile which is not known any more."""
+    started = events[0]
+    return PROFILES.get(started.profile) if isinstance(started, ev.RunStarted) else None
 
 
 async def lost(kernel: Kernel, events: Sequence[ev.Event]) -> bool:

@@ -17,6 +17,7 @@ from datarus_jupyter.agent.context import DataFile, Variable, data_files, render
 from datarus_jupyter.agent.interfaces import Kernel, Limits, Question
 from datarus_jupyter.agent.loop import Agent
 from datarus_jupyter.agent.resume import mode_of, profile_of, question_of
+from datarus_jupyter.engines.served import ServedEngine
 from datarus_jupyter.journal import events as ev
 from datarus_jupyter.journal.index import RunIndex
 from datarus_jupyter.journal.log import RunLog
@@ -73,7 +74,7 @@ class Agents:
         return self._assemble(engine, kernel, mode, users, self._settings.profile), question
 
     async def prepare_again(self, events: Sequence[ev.Event], mode: ev.Mode | None, kernel: Kernel) -> Assemble:
-        """The same for a run that goes on, in its last mode if none is named. Raises ``ConfigError``, ``EngineError``."""
+        """The same for a run that goes on, in its last mode if none is named. Raises as ``prepare``."""
         last = Modes.of(self.modes.modes, mode_of(events)).mode
         mode = self.modes.checked(mode or last)
         engine = self._engines.engine(None)
@@ -84,7 +85,7 @@ class Agents:
         return self._assemble(engine, kernel, mode, users, profile_of(events))
 
     def _assemble(
-        self, engine: Served, kernel: Kernel, mode: ev.Mode, users: Belongings, profile: Profile | None
+        self, engine: ServedEngine, kernel: Kernel, mode: ev.Mode, users: Belongings, profile: Profile | None
     ) -> Assemble:
         def assemble(log: RunLog, approvals: Approvals) -> Worker:
             log.subscribe(partial(self._measure, engine.name), since=len(log.events))

@@ -152,9 +152,8 @@ class RunRegistry:
         """
         notebook = notebook_of(await self.events(run))
         async with self._claim(notebook), AsyncExitStack() as stack:
+            _check(await self.events(run), step)
             log = stack.enter_context(await self._reopen(run, notebook))
-            _check(log.events, step)
-            await self._files.reopen(notebook, log)
             kept = CellsFold.of(log.events).edited(step)
             log.append(ev.Reverted(step=step, kept=kept))
             return kept
@@ -168,13 +167,13 @@ class RunRegistry:
             kernel = await stack.enter_async_context(await self._kernels.of(notebook))
             assemble = await self._prepare_again(events, how.mode, kernel)
             log = stack.enter_context(await self._reopen(run, notebook))
-            await self._files.reopen(notebook, log)
             self._begin(notebook, log, assemble, lambda worker: worker.resume(how.step, how.code), stack.pop_all())
 
     async def _reopen(self, run: str, notebook: str) -> RunLog:
         async with self._past:
             log = await asyncio.to_thread(RunLog, self._path(run), self._secrets)
         log.subscribe(partial(self._tabs.publish, notebook), since=len(log.events))
+        await self._files.reopen(notebook, log)
         return log
 
     def _begin(

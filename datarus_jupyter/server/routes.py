@@ -22,6 +22,8 @@ def routes(services: Services) -> list[tuple[str, type, dict[str, Any]]]:
         _RUN: runs.RunHandler,
         f"{_RUN}/stop": runs.StopHandler,
         f"{_RUN}/mode": runs.ModeHandler,
+        f"{_RUN}/revert": runs.RevertHandler,
+        f"{_RUN}/resume": runs.ResumeHandler,
         f"{_RUN}/approval": runs.ApprovalHandler,
         f"{_RUN}/feedback": runs.FeedbackHandler,
         f"{_RUN}/proposal": runs.ProposalHandler,
