@@ -20,11 +20,15 @@ _ABOVE = 3
 """How many folders above the notebook's can be reached by ``..`` from the copy."""
 
 
+class FolderTooLarge(SurfaceError):
+    """There is too much to copy."""
+
+
 @asynccontextmanager
 async def scratch_copy(folder: Path, *, max_bytes: int = MAX_BYTES) -> AsyncIterator[Path]:
     """A copy of ``folder``, removed at the end. What lies beside and above it is there too, as links to the originals.
 
-    Raises ``SurfaceError`` if the folder is larger than ``max_bytes`` or cannot be copied.
+    Raises ``FolderTooLarge`` if there is more than ``max_bytes``, ``SurfaceError`` if it cannot be copied.
     """
     with tempfile.TemporaryDirectory(prefix="datarus-", ignore_cleanup_errors=True) as root:
         copying = asyncio.create_task(asyncio.to_thread(_copy, folder, Path(root).resolve(), max_bytes))
@@ -53,7 +57,7 @@ def _check_size(folder: Path, max_bytes: int) -> None:
         left -= size
         if left < 0 or number >= MAX_FILES:
             bound = f"{max_bytes / 1e6:,.0f} MB" if left < 0 else f"{MAX_FILES:,} files"
-            raise SurfaceError(
+            raise FolderTooLarge(
                 f"{folder} holds more than {bound}, too much to copy for the check: move the notebook and its data "
                 "into a folder of their own, or let the check run in place."
             )

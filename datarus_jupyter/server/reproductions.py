@@ -16,6 +16,7 @@ import msgspec
 
 from datarus_jupyter.errors import DatarusError
 from datarus_jupyter.reproduce.rerun import CellResult, Rerun
+from datarus_jupyter.reproduce.scratch import FolderTooLarge
 from datarus_jupyter.server.contents import ContentsNotebooks
 from datarus_jupyter.server.registry import RunConflict
 from datarus_jupyter.server.tabs import Tab, Tabs
@@ -45,6 +46,7 @@ class _Reproduction:
     seconds: float = 0.0
     state: State = "running"
     message: str = ""
+    too_large: bool = False
     cells: list[CellResult] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
 
@@ -59,6 +61,7 @@ class _Reproduction:
             "cells": cells,
             "seconds": round(self.seconds or time.monotonic() - self.begun, 3),
             "message": self.message,
+            "too_large": self.too_large,
         }
 
 
@@ -128,6 +131,7 @@ class Reproductions:
             one.state = "stopped"
         elif error := task.exception():
             one.state, one.message = "failed", str(error) if isinstance(error, DatarusError) else FAILED
+            one.too_large = isinstance(error, FolderTooLarge)
             _log.info("The check of %s failed.", one.check.notebook, exc_info=error)
         else:
             one.state = "done"

@@ -7,6 +7,7 @@ import { useServices, useSignal } from './context';
 import type { Conversation } from './conversation';
 import { basename } from './format';
 import { RunList } from './list';
+import { ReproductionView } from './reproductionview';
 import { EngineNotice, StatusLine } from './statusline';
 import { StopNotice } from './stopnotice';
 
@@ -26,6 +27,7 @@ export function Body(): JSX.Element {
         <RunList key={`runs ${current.notebook}`} conversation={current} />
       )}
       {state.engine && <EngineNotice engine={state.engine} />}
+      {current && <ReproductionView conversation={current} />}
       {current && <StopNotice conversation={current} />}
       {state.error && (
         <div className="jp-Datarus-error" role="alert">
