@@ -108,13 +108,13 @@ class ModeHandler(DatarusHandler):
         self.reply({}, 202)
 
 
-class SettingsHandler(DatarusHandler):
-    """``settings``."""
+class ModesHandler(DatarusHandler):
+    """``modes``."""
 
     @web.authenticated
     @authorized
     async def get(self) -> None:
-        """What this server allows."""
+        """The modes that this server allows, and the one where nobody has chosen."""
         self.reply(self.services.agents.modes)
 
 

@@ -5,7 +5,7 @@ import { useServices } from './context';
 
 /** What waits for the user's word: why, the code, and the four things to do about it. */
 export function Approval({ run, step }: { run: string; step: IStep }): JSX.Element {
-  const { actions } = useServices();
+  const { store, actions } = useServices();
   const [skipping, setSkipping] = useState(false);
   const { number } = step;
   return (
@@ -52,14 +52,16 @@ export function Approval({ run, step }: { run: string; step: IStep }): JSX.Eleme
           >
             Skip
           </Button>
-          <Button
-            className="jp-mod-styled"
-            small
-            title="Run this code and all that comes after it"
-            onClick={() => actions.runAll(run, number)}
-          >
-            Run all of this run
-          </Button>
+          {store.state.allowed.modes.includes('auto') && (
+            <Button
+              className="jp-mod-styled"
+              small
+              title="Run this code and all that comes after it"
+              onClick={() => actions.runAll(run, number)}
+            >
+              Run all of this run
+            </Button>
+          )}
         </div>
       )}
     </div>

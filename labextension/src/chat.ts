@@ -144,6 +144,8 @@ function apply(run: IRun, event: AnyEvent): IRun {
       return text({ ...run, note: '' }, event.step, event.channel, event.delta);
     case 'step_closed':
       return step(run, event.step, { code: event.code, state: 'ready' });
+    case 'mode_changed':
+      return { ...run, mode: event.mode };
     case 'reply_discarded':
       return {
         ...run,
@@ -344,6 +346,11 @@ export function isOffered(run: IRun): boolean {
 /** Whether the run can go on from where it is: it came to an end before it had its answer, or was taken back. */
 export function canContinue(run: IRun): boolean {
   return run.state !== 'running' && run.reason !== 'answered';
+}
+
+/** The number of the first thing that the run did, null if it has done nothing that stands. */
+export function firstStep(run: IRun): number | null {
+  return run.steps[0]?.number ?? run.answerStep;
 }
 
 /** The steps that get a card: those with something to show, but for the thought that comes with the answer. */

@@ -1,6 +1,7 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import type { Mode } from './events';
+import type { IServerModes } from './modes';
 import type {
   IApproval,
   IAttachable,
@@ -8,6 +9,7 @@ import type {
   IClient,
   IEngine,
   IModelFile,
+  IResume,
   IRunRequest
 } from './tokens';
 
@@ -29,7 +31,7 @@ export class Client implements IClient {
     return this._request('POST', `runs/${encodeURIComponent(run)}/stop`, {});
   }
 
-  /** Change who decides that code runs, from the next step on. */
+  /** Change who decides that code runs, from now on. */
   setMode(run: string, mode: Mode): Promise<void> {
     return this._request('POST', `runs/${encodeURIComponent(run)}/mode`, { mode });
   }
@@ -41,6 +43,22 @@ export class Client implements IClient {
   /** Tell whether the user took the new version of their cell. */
   decideProposal(run: string, accepted: boolean): Promise<void> {
     return this._request('POST', `runs/${encodeURIComponent(run)}/proposal`, { accepted });
+  }
+
+  /** The modes that the server allows. */
+  modes(): Promise<IServerModes> {
+    return this._request('GET', 'modes');
+  }
+
+  async revert(run: string, step: number): Promise<string[]> {
+    const path = `runs/${encodeURIComponent(run)}/revert`;
+    const { kept } = await this._request<{ kept: string[] }>('POST', path, { step });
+    return kept;
+  }
+
+  /** Let a run that is over go on. */
+  resume(run: string, how: IResume): Promise<void> {
+    return this._request('POST', `runs/${encodeURIComponent(run)}/resume`, how);
   }
 
   engines(): Promise<{ active: string | null; engines: IEngine[] }> {

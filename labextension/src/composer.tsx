@@ -5,13 +5,7 @@ import type { Conversation } from './conversation';
 import { useServices, useSignal } from './context';
 import type { Mode } from './events';
 import { useMentions } from './mentions';
-
-/** The modes as the user reads them. */
-const MODES: { value: Mode; label: string; title: string }[] = [
-  { value: 'auto', label: 'Run code', title: 'Code runs as soon as it is written' },
-  { value: 'ask', label: 'Ask first', title: 'Each piece of code waits for your approval' },
-  { value: 'plan', label: 'Plan only', title: 'Thoughts and code are written, nothing runs' }
-];
+import { MODES } from './modes';
 
 /** The question box: Enter sends, Shift+Enter breaks the line, ↑ in an empty box recalls, @ completes. */
 export function Composer({ conversation }: { conversation: Conversation | null }): JSX.Element {
@@ -25,8 +19,9 @@ export function Composer({ conversation }: { conversation: Conversation | null }
     cursor.current = at;
     setText(completed);
   });
-  const { mode, engine } = store.state;
+  const { allowed, engine } = store.state;
   const active = conversation?.active ?? null;
+  const mode = active?.mode ?? store.state.mode;
   const missing = engine?.state === 'missing';
   const ready = conversation !== null && active === null && !missing && text.trim() !== '';
 
@@ -101,7 +96,7 @@ export function Composer({ conversation }: { conversation: Conversation | null }
           value={mode}
           onChange={event => actions.setMode(event.currentTarget.value as Mode)}
         >
-          {MODES.map(one => (
+          {MODES.filter(one => allowed.modes.includes(one.value)).map(one => (
             <option key={one.value} value={one.value}>
               {one.label}
             </option>

@@ -3,6 +3,7 @@ import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 import type { Shown } from './chosen';
 import type { AnyEvent, Mode, Verdict } from './events';
+import type { IServerModes } from './modes';
 import type { IReproduction } from './reproduction';
 
 /** An engine as the server tells it; the speeds are of its last turn, null before. */
@@ -66,6 +67,13 @@ export interface IApproval {
   comment?: string;
 }
 
+/** How a run goes on: back to before `step` first, with `code` the user's own in that step's place. */
+export interface IResume {
+  step?: number;
+  code?: string;
+  mode?: Mode;
+}
+
 /** A frame from the server (docs/protocol.md). */
 export type ServerFrame =
   | { kind: 'events'; notebook: string; events: AnyEvent[] }
@@ -89,7 +97,11 @@ export interface IClient {
   stop(run: string): Promise<void>;
   setMode(run: string, mode: Mode): Promise<void>;
   approve(run: string, approval: IApproval): Promise<void>;
+  /** Take a run back to before a step; resolves to the ids of the cells that stay because the user edited them. */
+  revert(run: string, step: number): Promise<string[]>;
+  resume(run: string, how: IResume): Promise<void>;
   decideProposal(run: string, accepted: boolean): Promise<void>;
+  modes(): Promise<IServerModes>;
   engines(): Promise<{ active: string | null; engines: IEngine[] }>;
   check(engine: string): Promise<ICheckLine[]>;
   models(): Promise<IModelFile[]>;

@@ -59,6 +59,27 @@ test('a new token replaces only the step that it belongs to', () => {
   assert.equal(after.steps[0], before.steps[0]);
 });
 
+test('the mode of a run is the one that it was switched to last', () => {
+  const events = journal(
+    RUN,
+    {
+      type: 'run_started',
+      question: '?',
+      prompt: [],
+      engine: 'e',
+      model: 'm',
+      profile: 'p',
+      mode: 'ask'
+    },
+    { type: 'mode_changed', mode: 'ask_if_risky' },
+    { type: 'mode_changed', mode: 'auto', who: 'user' }
+  );
+  assert.deepEqual(
+    events.map((_, at) => foldChat(events.slice(0, at + 1)).mode),
+    ['ask', 'ask_if_risky', 'auto']
+  );
+});
+
 test('an approval waits under its hash until it is decided', () => {
   const events = journal(
     RUN,

@@ -15,6 +15,9 @@ beforeEach(async () => {
 
 afterEach(() => server.stop());
 
+/** What the calls of a refresh find in one answer. */
+const REFRESHED = '{"active": null, "engines": [], "modes": ["ask"], "mode": "ask"}';
+
 test('calls go below the base URL, with their names escaped', async () => {
   const client = new Client(server.settings);
   server.answer = { status: 201, body: JSON.stringify({ run: RUN }) };
@@ -62,7 +65,7 @@ test('the wait between attempts doubles up to a bound', () => {
 });
 
 test('a lost socket comes back under its name and asks for what it lacks', async () => {
-  server.answer = { status: 200, body: '{"active": null, "engines": []}' };
+  server.answer = { status: 200, body: REFRESHED };
   const store = new Store(new Client(server.settings), new Socket(server.settings));
   try {
     const conversation = store.open('a.ipynb');
@@ -88,8 +91,22 @@ test('a lost socket comes back under its name and asks for what it lacks', async
   }
 });
 
+test('the modes that the server allows cap what the user has chosen', async () => {
+  server.answer = { status: 200, body: REFRESHED };
+  const store = new Store(new Client(server.settings), new Socket(server.settings));
+  try {
+    assert.equal(store.state.mode, 'ask_if_risky');
+    await until(() => store.state.allowed.modes.length === 1, 'the modes');
+    assert.equal(store.state.mode, 'ask');
+    store.set({ mode: 'auto' });
+    assert.equal(store.state.mode, 'ask');
+  } finally {
+    store.dispose();
+  }
+});
+
 test('frames about the engine and the models reach the state', async () => {
-  server.answer = { status: 200, body: '{"active": null, "engines": []}' };
+  server.answer = { status: 200, body: REFRESHED };
   const store = new Store(new Client(server.settings), new Socket(server.settings));
   try {
     await until(() => store.state.connected, 'the connection');
