@@ -101,6 +101,20 @@ async def test_what_cannot_be_checked_is_said(api: Any, connect: Any, notebook: 
     assert "no kernel called none" in frames(tab)[-1]["message"]
 
 
+async def test_a_folder_too_large_to_copy_is_checked_in_place_if_wanted(api: Any, connect: Any, notebook: Path) -> None:
+    only(notebook, "open('new.txt', 'w').close()")
+    with (notebook.parent / "large.bin").open("wb") as file:
+        file.truncate(300_000_000)
+    tab = await connect()
+    await api("notebooks", "reproduce", body={"notebook": "a.ipynb"})
+    await tab.until(ended(tab, "failed"))
+    assert frames(tab)[-1]["too_large"]
+    assert "holds more than 200 MB" in frames(tab)[-1]["message"]
+    await api("notebooks", "reproduce", body={"notebook": "a.ipynb", "in_place": True})
+    await tab.until(ended(tab, "done"))
+    assert (notebook.parent / "new.txt").exists()
+
+
 async def test_the_servers_end_ends_the_check(api: Any, connect: Any, notebook: Path, jp_serverapp: Any) -> None:
     only(notebook, SLEEPS)
     await api("notebooks", "reproduce", body={"notebook": "a.ipynb"})
