@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 import click
 from rich.console import Console
@@ -11,6 +12,7 @@ from rich.text import Text
 
 from datarus_jupyter.commands.options import chosen_engine, engine_options
 from datarus_jupyter.engines.config import EngineConfig, make_engine
+from datarus_jupyter.engines.keys import key_file, store_key
 from datarus_jupyter.engines.readiness import check as readiness
 from datarus_jupyter.errors import DatarusError, EngineError
 
@@ -64,6 +66,26 @@ def check(url: str, model: str) -> None:
     except DatarusError as error:
         raise click.ClickException(str(error)) from error
     raise SystemExit(0 if fit else 1)
+
+
+@engines.command()
+@click.argument("engine", default="openai")
+@click.option("--remove", is_flag=True, help="Forget the key.")
+def key(engine: str, remove: bool) -> None:
+    """Keep the API key of ENGINE (by default openai) in the system's keyring, or in a file that only you can read.
+
+    It is asked for and not shown, or read from standard input. A key in DATARUS_API_KEY comes first.
+    """
+    typed = sys.stdin.isatty()
+    value = "" if remove else click.prompt("API key", hide_input=True) if typed else sys.stdin.readline()
+    if not remove and not value.strip():
+        raise click.ClickException("There was no key: give one, or --remove to forget it.")
+    try:
+        source = store_key(engine, value)
+    except DatarusError as error:
+        raise click.ClickException(str(error)) from error
+    where = {"keyring": "kept in the system's keyring", "file": f"kept in {key_file(engine)}"}
+    click.echo(f"The key of {engine} is {where.get(source, 'forgotten')}.")
 
 
 async def _check(config: EngineConfig, console: Console) -> bool:

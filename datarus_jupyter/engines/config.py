@@ -13,6 +13,7 @@ import msgspec
 
 from datarus_jupyter.engines.catalogue import DEFAULT_MODEL, find_model, models_dir
 from datarus_jupyter.engines.embedded import Embedded, EmbeddedSettings
+from datarus_jupyter.engines.keys import find_key
 from datarus_jupyter.engines.openai_compatible import OpenAICompatible
 from datarus_jupyter.engines.scripted import ScriptedEngine
 from datarus_jupyter.engines.served import ServedEngine
@@ -95,7 +96,8 @@ def make_engine(config: EngineConfig, *, name: str = "", on_state: Callable[[], 
         return ScriptedEngine.from_file(config.replies, tokens_per_second=config.tokens_per_second, name=name)
     if config.engine_kind == "openai":
         url = _api_base(config.url)
-        return OpenAICompatible(url, config.model, key=config.key, name=name, on_state=on_state)
+        key = config.key or find_key(name).value
+        return OpenAICompatible(url, config.model, key=key, name=name, on_state=on_state)
     return Embedded(_embedded_settings(config), name=name, on_state=on_state)
 
 

@@ -74,6 +74,13 @@ class OpenAICompatible:
             trust_env=httpx.URL(self.url).host not in _LOOPBACK,
         )
 
+    def use_key(self, key: str) -> None:
+        """Send another key from now on; none if it is ''."""
+        self._key = key
+        self._client.headers.pop("Authorization", None)
+        if key:
+            self._client.headers["Authorization"] = f"Bearer {key}"
+
     async def __aenter__(self) -> OpenAICompatible:
         return self
 

@@ -30,7 +30,10 @@ def explain(status: int, body: str, *, url: str, model: str) -> EngineError:
     if is_html(body) or status < 400:
         return not_an_engine(url, f"status {status}")
     if status in (401, 403):
-        return EngineRefused(f"The engine at {url} refused the API key (status {status}): set DATARUS_API_KEY.")
+        return EngineRefused(
+            f"The engine at {url} refused the API key (status {status}): "
+            "run `datarus engines key`, or set DATARUS_API_KEY."
+        )
     if status == 413 or (status < 500 and _TOO_LONG.search(reason)):
         return _too_long(model, reason)
     if status == 404:

@@ -106,7 +106,7 @@ class DatarusApp(ExtensionApp):
         files = FileWriters(ContentsNotebooks(server.contents_manager))
         tabs = Tabs(self.grace_seconds, files)
         profile = PROFILES.get(self.profile)
-        engines = Engines(self._engine_settings(key), profile, partial(_send, tabs, "engine"))
+        engines = Engines(self._engine_settings(key), profile, partial(_send, tabs, "engine"), secrets)
         models = Models(models_dir(), partial(self._model_changed, tabs, engines))
         modes = Modes.of(self.allowed_modes, self.default_mode)
         settings = Settings(modes, msgspec.convert(self.limits, Limits), profile)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
@@ -27,6 +28,23 @@ class CheckHandler(DatarusHandler):
     async def post(self, name: str) -> None:
         """Ask the engine a few things and say in plain words how fit it is."""
         self.reply({"lines": await self.services.engines.check(name)})
+
+
+class KeyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An engine's API key; '' forgets it."""
+
+    key: str
+
+
+class KeyHandler(DatarusHandler):
+    """``engines/{name}/key``: written only."""
+
+    @web.authenticated
+    @authorized
+    async def put(self, name: str) -> None:
+        """Keep the key in the keyring or in a file."""
+        await self.services.engines.set_key(name, self.body(KeyBody).key)
+        self.reply({})
 
 
 class ModelsHandler(DatarusHandler):

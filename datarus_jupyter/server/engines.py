@@ -14,10 +14,12 @@ from datarus_jupyter.agent.interfaces import Question
 from datarus_jupyter.engines.catalogue import CATALOGUE, CatalogueModel, models_dir
 from datarus_jupyter.errors import ConfigError, EngineError
 from datarus_jupyter.journal.events import Usage
+from datarus_jupyter.journal.secrets import Secrets
 from datarus_jupyter.protocol.prompts import Profile, first_messages, fixed_prefix, profile_for
 
 if TYPE_CHECKING:
     # What these import costs memory and time that a server which is never asked anything should not spend.
+    from datarus_jupyter.engines.keys import KeySource
     from datarus_jupyter.engines.readiness import ReadinessLine
     from datarus_jupyter.engines.served import ServedEngine
 
@@ -41,6 +43,8 @@ class EngineStatus(msgspec.Struct, frozen=True, kw_only=True):
     context: int | None
     first_token_seconds: float | None
     tokens_per_second: float | None
+    key: Literal["", "environment", "keyring", "file"] = ""
+    """Where its API key is kept; the key itself is never told."""
 
 
 class Engines:
@@ -51,9 +55,15 @@ class Engines:
     """
 
     def __init__(
-        self, settings: Mapping[str, Any], profile: Profile | None, changed: Callable[[EngineStatus], None]
+        self,
+        settings: Mapping[str, Any],
+        profile: Profile | None,
+        changed: Callable[[EngineStatus], None],
+        secrets: Secrets | None = None,
     ) -> None:
         self._settings = settings
+        self._secrets = secrets or Secrets()
+        self._keys: dict[str, KeySource] = {}
         self._profile = profile
         self._changed = changed
         self._made: dict[str, ServedEngine] = {}
@@ -96,6 +106,7 @@ class Engines:
             context=engine.capabilities.context if engine.capabilities else None,
             first_token_seconds=first,
             tokens_per_second=rate,
+            key=self._keys.get(name, ""),
         )
 
     async def check(self, name: str) -> list[ReadinessLine]:
@@ -103,6 +114,24 @@ class Engines:
         from datarus_jupyter.engines.readiness import check
 
         return [line async for line in check(self.engine(name))]
+
+    async def set_key(self, name: str, value: str) -> None:
+        """Keep an engine's API key and use it from now on; '' forgets it. Raises ``ConfigError``."""
+        from datarus_jupyter.engines.keys import store_key
+        from datarus_jupyter.engines.openai_compatible import OpenAICompatible
+
+        engine = self.engine(name)
+        if not isinstance(engine, OpenAICompatible):
+            raise ConfigError(f"The engine {name} needs no key: there is nothing to set.")
+        if self._keys.get(name) == "environment":
+            raise ConfigError(
+                "The key of the environment comes first: take it out there and restart, then set it here."
+            )
+        self._secrets.add({f"the key of {name}": value})
+        self._keys[name] = await asyncio.to_thread(store_key, name, value)
+        engine.use_key(value.strip())
+        self._looked.pop(name, None)
+        self._notice(name)
 
     def used(self, name: str, usage: Usage) -> None:
         """The engine took a turn."""
@@ -140,7 +169,17 @@ class Engines:
                 name: make_engine(each, name=name, on_state=partial(self._notice, name))
                 for name, each in configs.items()
             }
+            for name in configs.keys() - {EMBEDDED}:
+                self._look_up_key(name)
         return self._made
+
+    def _look_up_key(self, name: str) -> None:
+        from datarus_jupyter.engines.keys import Key, find_key
+
+        given = self._settings.get("key", "")
+        key = Key(given, "environment") if given else find_key(name)
+        self._keys[name] = key.source
+        self._secrets.add({f"the key of {name}": key.value})
 
     async def _look(self, name: str) -> None:
         now = asyncio.get_running_loop().time()

@@ -189,3 +189,27 @@ def test_many_files_all_get_their_word(tmp_path: Path) -> None:
         "z.csv",
     ]
     json.dumps(questions)
+
+
+@pytest.mark.parametrize("settings", [{"engine_url": "http://127.0.0.1:9/v1", "engine_settings": {"kind": "openai"}}])
+async def test_a_key_is_written_and_never_read(
+    api: Api, jp_fetch: Any, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any]
+) -> None:
+    async def put(name: str, body: Any) -> Any:
+        return await jp_fetch("datarus", "api", "engines", name, "key", method="PUT", body=json.dumps(body))
+
+    async def source() -> str:
+        listed = await api("engines")
+        assert "sk-put-0123456789abcdef" not in json.dumps(listed)
+        return str(listed["engines"][0]["key"])
+
+    assert await source() == ""
+    response = await put("openai", {"key": "sk-put-0123456789abcdef"})
+    assert json.loads(response.body) == {}
+    assert await source() == "file"
+    assert (await refused(api("engines", "openai", "key")))[0] == 405
+    assert (await refused(put("embedded", {"key": "x"})))[0] == 400
+    assert (await refused(put("openai", {"key": "two words"})))[0] == 400
+    assert (await refused(put("openai", {"key": "x", "url": "http://elsewhere"})))[0] == 400
+    await put("openai", {"key": ""})
+    assert await source() == ""
