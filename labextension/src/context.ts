@@ -3,6 +3,7 @@ import { createContext, useContext, useEffect, useState } from 'react';
 import type { ISignal } from '@lumino/signaling';
 import type { CellActions } from './cellactions';
 import type { Mode, Verdict } from './events';
+import type { GoingBack } from './goingback';
 import type { Reproductions } from './reproductions';
 import type { Store } from './store';
 import type { IRunRequest } from './tokens';
@@ -46,6 +47,7 @@ export interface IServices {
   store: Store;
   actions: IActions;
   cells: CellActions;
+  goingBack: GoingBack;
   reproductions: Reproductions;
   rendermime: IRenderMimeRegistry;
 }

@@ -17,6 +17,8 @@ import { CellExecutor } from './cellexecutor';
 import { Client } from './client';
 import { CommandIDs, addCommands } from './commands';
 import type { Mode } from './events';
+import { GoingBack } from './goingback';
+import { addGoingBackCommands } from './goingbackcommands';
 import { Notebooks } from './notebooks';
 import { DatarusPanel } from './panel';
 import { addReproduceCommand } from './reproducecommand';
@@ -73,13 +75,22 @@ const plugin: JupyterFrontEndPlugin<IDatarus> = {
     notebooks.extend(
       (panel, { notebook }) => new ReproductionMarks(panel, notebook, reproductions)
     );
-    const panel = new DatarusPanel({ store, actions, cells, reproductions, rendermime });
+    const goingBack = new GoingBack(store, notebooks, app.commands);
+    const panel = new DatarusPanel({
+      store,
+      actions,
+      cells,
+      goingBack,
+      reproductions,
+      rendermime
+    });
     app.shell.add(panel, 'right', { rank: RANK, type: 'Datarus' });
     restorer?.add(panel, panel.id);
     if (executor instanceof CellExecutor) {
       executor.take = cell => actions.runCell(cell);
     }
     addCommands({ app, store, actions, panel, palette });
+    addGoingBackCommands({ app, store, notebooks, goingBack, palette });
     addCellCommands(app, cells, palette);
     addReproduceCommand(app, store, reproductions, palette);
     settings

@@ -3,6 +3,7 @@ import { cards, correctedIn, pause, stepCount, type IRun } from './chat';
 import { markClaims } from './claims';
 import { useServices } from './context';
 import { clock, count, plural, seconds } from './format';
+import { GoOn, UndoMenu } from './goingbackview';
 import { Markdown } from './markdown';
 import { Offer } from './offer';
 import { CheckReproduces } from './reproductionview';
@@ -44,6 +45,7 @@ export const RunView = memo(function RunView({ run }: { run: IRun }): JSX.Elemen
       )}
       {run.answer && <Answer run={run} />}
       {run.message && <div className="jp-Datarus-message">{run.message}</div>}
+      <GoOn run={run} />
       <Offer run={run} />
       {run.state !== 'running' && <Totals run={run} />}
     </article>
@@ -89,6 +91,7 @@ function Totals({ run }: { run: IRun }): JSX.Element | null {
   return (
     <footer>
       <div className="jp-Datarus-totals">{parts.join(' · ')}</div>
+      <UndoMenu run={run} />
       {run.steps.some(step => step.count !== null) && (
         <div className="jp-Datarus-checks">
           <CheckReproduces run={run.run} />

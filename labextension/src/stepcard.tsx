@@ -1,9 +1,10 @@
 import { caretDownIcon, caretRightIcon, checkIcon, closeIcon } from '@jupyterlab/ui-components';
 import { memo, useState } from 'react';
 import { Approval } from './approval';
-import { title, type IStep, type StepState } from './chat';
+import { isOpen, title, type IStep, type StepState } from './chat';
 import { cardId, useClock, useServices } from './context';
 import { circled, count, seconds } from './format';
+import { StepEditor, StepMenu } from './goingbackview';
 import { Markdown } from './markdown';
 
 export interface IStepCardProps {
@@ -65,11 +66,13 @@ export const StepCard = memo(function StepCard({
           <span className="jp-Datarus-titleText">{title(step)}</span>
         </button>
         <State step={step} />
+        {!isOpen(step) && <StepMenu run={run} step={step.number} />}
       </div>
       {step.error && <div className="jp-Datarus-stepError">{step.error}</div>}
       {corrected !== null && (
         <div className="jp-Datarus-stepNote">tried, then corrected in {circled(corrected)}</div>
       )}
+      <StepEditor run={run} step={step.number} />
       {step.approval && <Approval run={run} step={step} />}
       {open && <Details step={step} />}
     </li>
