@@ -20,6 +20,7 @@ from benchmarks import (
     paint,
     parser,
     risk,
+    stop,
     vllm_prefix_cache,
 )
 from benchmarks.figure import Figure, store, table
@@ -32,6 +33,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "loop_ratio": loop_ratio.measure,
     "delivery": delivery.measure,
     "paint": paint.measure,
+    "stop": stop.measure,
     "footprint": footprint.measure,
     "first_token": first_token.measure,
     "vllm_prefix_cache": vllm_prefix_cache.measure,

@@ -34,14 +34,22 @@ export class Actions implements IActions {
     if (!again) {
       setTimeout(() => this._tellStuck(run), STUCK_MS);
     }
-    this._store.attempt(this._store.client.stop(run));
+    this._store.attempt(
+      this._store.client.stop(run).catch((reason: unknown) => {
+        this._store.stopped(run);
+        throw reason;
+      })
+    );
   }
 
   restartKernel(): void {
-    const notebook = this._store.current?.notebook;
-    if (notebook !== undefined) {
+    const { stopping } = this._store.state;
+    const conversation = stopping && this._store.holding(stopping.run);
+    if (conversation) {
       this._store.attempt(
-        this._notebooks.restartKernel(notebook).finally(() => this._store.set({ stopping: null }))
+        this._notebooks
+          .restartKernel(conversation.notebook)
+          .finally(() => this._store.stopped(stopping.run))
       );
     }
   }
