@@ -19,8 +19,8 @@ from benchmarks import (
     loop_ratio,
     paint,
     parser,
+    reproduce,
     risk,
-    stop,
     vllm_prefix_cache,
 )
 from benchmarks.figure import Figure, store, table
@@ -33,7 +33,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "loop_ratio": loop_ratio.measure,
     "delivery": delivery.measure,
     "paint": paint.measure,
-    "stop": stop.measure,
+    "reproduce": reproduce.measure,
     "footprint": footprint.measure,
     "first_token": first_token.measure,
     "vllm_prefix_cache": vllm_prefix_cache.measure,
