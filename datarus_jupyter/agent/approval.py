@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import msgspec
 
 from datarus_jupyter.agent.interfaces import Approver
+from datarus_jupyter.agent.never_run import REASON as REPEATED
+from datarus_jupyter.agent.never_run import repeats
 from datarus_jupyter.agent.record import Record
 from datarus_jupyter.agent.risk import scan
 from datarus_jupyter.journal import events as ev
@@ -29,12 +31,14 @@ _MOST_REASONS = 10
 class Belongings:
     """What is the user's and was there before the run: names in the kernel, data files as code names them.
 
-    ``folder`` is the absolute path of the working directory.
+    ``folder`` is the absolute path of the working directory; ``never_run`` are the sources of cells that are not to be
+    run again.
     """
 
     variables: Collection[str] = ()
     files: Collection[str] = ()
     folder: str | None = None
+    never_run: Collection[str] = ()
 
 
 class Approval:
@@ -80,12 +84,15 @@ class Approval:
 
     def _reasons(self, code: str) -> list[str]:
         """Why the user is to be asked in the mode of now, in plain words; none: they are not."""
-        if self.mode in ("auto", "plan"):
-            return []
         users = self._users
+        if self.mode == "plan":
+            return []
+        marked = [REPEATED] if any(repeats(code, cell) for cell in users.never_run) else []
+        if self.mode == "auto":
+            return marked
         before = executed(self._record.journal.events)
         risks = scan(code, variables=users.variables, files=users.files, folder=users.folder, before=before)
-        reasons = list(dict.fromkeys(risk.reason for risk in risks))
+        reasons = list(dict.fromkeys([*marked, *(risk.reason for risk in risks)]))
         more = len(reasons) - _MOST_REASONS
         reasons = [*reasons[:_MOST_REASONS], *([f"and {more} more"] if more > 0 else [])]
         return [SEE_ALL, *reasons] if self.mode == "ask" else reasons
@@ -95,7 +102,7 @@ class Approval:
         digest = sha256(code)
         if self.mode == "plan":
             return ev.ApprovalDecided(step=step, verdict="rejected", sha256=digest, who="plan only", comment=PLAN)
-        if self.mode == "auto":
+        if self.mode == "auto" and not reasons:
             return ev.ApprovalDecided(step=step, verdict="approved", sha256=digest, who="auto")
         if not reasons:
             return ev.ApprovalDecided(step=step, verdict="approved", sha256=digest, who=_SCAN)

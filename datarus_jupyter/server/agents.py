@@ -12,10 +12,13 @@ from typing import Any
 from jupyter_core.utils import ensure_async
 from tornado.web import HTTPError
 
+from datarus_jupyter.agent import never_run
 from datarus_jupyter.agent.approval import Belongings
 from datarus_jupyter.agent.context import DataFile, Variable, data_files, render, user_names, variables
 from datarus_jupyter.agent.interfaces import Kernel, Limits, Question
 from datarus_jupyter.agent.loop import Agent
+from datarus_jupyter.agent.never_run import marked
+from datarus_jupyter.agent.proposal import made_by
 from datarus_jupyter.agent.resume import mode_of, profile_of, question_of
 from datarus_jupyter.engines.served import ServedEngine
 from datarus_jupyter.journal import events as ev
@@ -68,7 +71,7 @@ class Agents:
             await engine.start()
         target = target_among(ask.attached, ask.target)
         attached = await self._attachments.chosen(ask.notebook, kernel, ask.attached)
-        known, users = await asyncio.gather(variables(kernel), self.belongings(ask.notebook, kernel))
+        known, users = await asyncio.gather(variables(kernel), self.belongings(ask.notebook, kernel, target))
         question = await self._question(ask, known)
         question = replace(question, attached=attached, target=target)
         return self._assemble(engine, kernel, mode, users, self._settings.profile), question
@@ -81,7 +84,7 @@ class Agents:
         if not engine.model:
             await engine.start()
         question = question_of(events)
-        users = await self.belongings(question.notebook or "", kernel)
+        users = await self.belongings(question.notebook or "", kernel, question.target)
         return self._assemble(engine, kernel, mode, users, profile_of(events))
 
     def _assemble(
@@ -101,17 +104,24 @@ class Agents:
         """The modes that may be chosen here."""
         return self._settings.modes
 
-    async def belongings(self, notebook: str, kernel: Kernel) -> Belongings:
-        """What the risk scan protects: the names in the kernel, the data files, all outside of the folder."""
+    async def belongings(self, notebook: str, kernel: Kernel, target: ev.Target | None = None) -> Belongings:
+        """What the risk scan protects: the names in the kernel, the data files, all outside of the folder.
+
+        The names that ``target`` assigns are its own: to assign them is what a new version of it is for.
+        """
         names, files = await asyncio.gather(user_names(kernel), self.files(notebook))
-        return Belongings(names, [file.path for file in files], str(self._kernels.cwd_for_path(notebook)))
+        names = [name for name in names if name not in made_by(target.source if target else "")]
+        folder = str(self._kernels.cwd_for_path(notebook))
+        return Belongings(names, [file.path for file in files], folder, marked(await self._cells(notebook)))
 
     async def beginning(self, notebook: str) -> Question:
         """What a run in the notebook would begin with, as far as that is known before something is asked."""
         return await self._question(Ask("", notebook), ())
 
     async def _question(self, ask: Ask, known: Sequence[Variable]) -> Question:
-        context = render(ask.notebook, await self.files(ask.notebook), known, await self._above(ask))
+        cells = await self._cells(ask.notebook)
+        context = render(ask.notebook, await self.files(ask.notebook), known, _above(cells, ask.anchor))
+        context = "\n\n".join(part for part in (context, never_run.told(marked(cells))) if part)
         earlier = await asyncio.to_thread(self._earlier, ask.notebook)
         return Question(ask.question, context, ask.notebook, ask.anchor, earlier)
 
@@ -128,18 +138,22 @@ class Agents:
         except TimeoutError:
             return []
 
-    async def _above(self, ask: Ask) -> list[str]:
-        """The sources of the cells down to the anchor, as they are on disk."""
+    async def _cells(self, notebook: str) -> list[dict[str, Any]]:
+        """The notebook's cells, as they are on disk."""
         try:
-            model = await ensure_async(self._contents.get(ask.notebook, content=True, type="notebook"))
+            model = await ensure_async(self._contents.get(notebook, content=True, type="notebook"))
         except HTTPError:
             return []
-        cells = model["content"]["cells"]
-        ids = [cell.get("id") for cell in cells]
-        end = ids.index(ask.anchor) + 1 if ask.anchor in ids else len(cells)
-        return [cell["source"] for cell in cells[:end]]
+        return list(model["content"]["cells"])
 
     def _earlier(self, notebook: str) -> list[tuple[str, str]]:
         """The last questions that were answered in this notebook, oldest first."""
         answered = [run for run in self._index.summaries(notebook) if run.answer]
         return [(run.question, run.answer) for run in reversed(answered[:_EARLIER_QUESTIONS])]
+
+
+def _above(cells: Sequence[dict[str, Any]], anchor: str | None) -> list[str]:
+    """The sources of the cells down to the anchor."""
+    ids = [cell.get("id") for cell in cells]
+    end = ids.index(anchor) + 1 if anchor in ids else len(cells)
+    return [cell["source"] for cell in cells[:end]]
