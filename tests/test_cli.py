@@ -12,6 +12,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from datarus_jupyter.journal.events import Observation
 from datarus_jupyter.journal.log import read
 from datarus_jupyter.protocol.tags import render_answer, render_step
 
@@ -124,3 +125,70 @@ def test_reproduce_says_what_it_cannot_read(folder: Path) -> None:
     done = datarus(folder, "reproduce", "bad.ipynb")
     assert done.returncode == 1
     assert "not a notebook that can be read" in done.stderr
+
+
+DELETES = "import os\nos.remove('penguins.csv')\nprint('gone')"
+
+
+def test_without_a_terminal_what_is_risky_does_not_run_and_the_model_hears_why(folder: Path) -> None:
+    replies: list[object] = [render_step("Tidy up.", DELETES), render_answer("Done.", "Nothing was deleted.")]
+    done = datarus(folder, "run", "Tidy up.", replies=replies)
+    assert done.returncode == 0, done.stderr
+    assert "line 2 deletes or moves files: os.remove" in done.stdout
+    assert (folder / "penguins.csv").exists()
+    (journal,) = (folder / "data" / "datarus" / "runs").glob("*.jsonl")
+    (observed,) = [event.text for event in read(journal) if isinstance(event, Observation)]
+    assert "Nobody is at a terminal" in observed
+    assert "os.remove" in observed
+
+
+def test_in_mode_auto_it_runs_and_in_mode_ask_somebody_must_be_there(folder: Path) -> None:
+    replies: list[object] = [render_step("Tidy up.", DELETES), render_answer("Done.", "Deleted.")]
+    asked = datarus(folder, "run", "Tidy up.", "--mode", "ask", replies=replies)
+    assert asked.returncode == 2
+    assert "needs a terminal" in asked.stderr
+    done = datarus(folder, "run", "Tidy up.", "--mode", "auto", replies=replies)
+    assert done.returncode == 0, done.stderr
+    assert not (folder / "penguins.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("keys", "left", "shown"),
+    [(b"y\n", False, b"gone"), (b"?\nn\n", True, b"Done"), (b"e\n", True, b"edited"), (b"\x04", True, b"Done")],
+)
+def test_at_a_terminal_the_user_is_asked(folder: Path, keys: bytes, left: bool, shown: bytes) -> None:
+    editor = folder / "editor.py"
+    editor.write_text("import sys; open(sys.argv[1], 'w').write('print(\\'edited\\')')")
+    replies: list[object] = [render_step("Tidy up.", DELETES), render_answer("Done.", "Done.")]
+    line, environment = command(folder, "run", "Tidy up.", replies=replies)
+    environment["EDITOR"] = f"{sys.executable} {editor}"
+    ours, theirs = os.openpty()
+    with subprocess.Popen(line, env=environment, cwd=folder, stdin=theirs, stdout=subprocess.PIPE) as process:
+        os.close(theirs)
+        assert process.stdout is not None
+        said = b""
+        while b"[e]dit: " not in said:
+            piece = os.read(process.stdout.fileno(), 4096)
+            assert piece, said
+            said += piece
+        os.write(ours, keys)
+        said += process.stdout.read()
+        assert process.wait(60) == 0, said
+    os.close(ours)
+    assert (folder / "penguins.csv").exists() is left
+    assert shown in said
+
+
+def test_ctrl_c_ends_the_wait_for_an_answer(folder: Path) -> None:
+    line, environment = command(folder, "run", "Tidy up.", replies=[render_step("Tidy up.", DELETES)])
+    ours, theirs = os.openpty()
+    with subprocess.Popen(line, env=environment, cwd=folder, stdin=theirs, stdout=subprocess.PIPE) as process:
+        os.close(theirs)
+        assert process.stdout is not None
+        said = b""
+        while b"[e]dit: " not in said:
+            said += os.read(process.stdout.fileno(), 4096)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+    os.close(ours)
+    assert (folder / "penguins.csv").exists()

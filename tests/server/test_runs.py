@@ -172,15 +172,15 @@ async def test_code_waits_for_approval(api: Api, notebook: Path, connect: Connec
 
 
 @pytest.mark.parametrize("replies", [[step("print(1)"), step("print(2)"), ANSWER]])
-async def test_another_mode_counts_from_the_next_step_on(api: Api, notebook: Path, connect: Connect) -> None:
+async def test_another_mode_counts_at_once_and_decides_what_waits(api: Api, notebook: Path, connect: Connect) -> None:
     browser = await connect()
     await browser.open()
     run = (await api("runs", body={**ASK, "mode": "ask"}))["run"]
     request = await browser.until(lambda: browser.event("approval_requested", step=1))
     await api("runs", run, "mode", body={"mode": "auto"})
-    assert browser.event("execution_started") is None
-    await api("runs", run, "approval", body={"step": 1, "sha256": request["sha256"], "verdict": "approved"})
     await browser.until(lambda: browser.event("run_finished"))
+    assert browser.event("mode_changed", mode="auto")
+    assert browser.event("approval_decided", step=1, verdict="approved", who="mode", sha256=request["sha256"])
     assert browser.event("approval_requested", step=2) is None
     assert browser.event("output", step=2)["output"]["text"] == "2\n"
 
