@@ -21,6 +21,7 @@ from benchmarks import (
     parser,
     reproduce,
     risk,
+    stop,
     vllm_prefix_cache,
 )
 from benchmarks.figure import Figure, store, table
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "delivery": delivery.measure,
     "paint": paint.measure,
     "reproduce": reproduce.measure,
+    "stop": stop.measure,
     "footprint": footprint.measure,
     "first_token": first_token.measure,
     "vllm_prefix_cache": vllm_prefix_cache.measure,
