@@ -2,6 +2,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { Signal, type ISignal } from '@lumino/signaling';
 import { Conversation } from './conversation';
 import type { Mode } from './events';
+import { ANY_MODE, permitted, type IServerModes } from './modes';
 import type { IClient, IEngine, IModelFile, ISocket, ServerFrame } from './tokens';
 
 /** What the panel shows beside conversations: the notebook in front, the engine, the models, the connection. */
@@ -14,6 +15,8 @@ export interface IPanelState {
   readonly models: readonly IModelFile[];
   readonly suggestions: readonly string[];
   readonly mode: Mode;
+  /** The modes that the server allows; `mode` is always one of them. */
+  readonly allowed: IServerModes;
   /** The run that the user has asked to stop, and whether the kernel holds that up; null if none was. */
   readonly stopping: { readonly run: string; readonly stuck: boolean } | null;
   /** The last thing that went wrong, as a sentence for the user; '' if nothing did. */
@@ -77,7 +80,8 @@ export class Store implements IDisposable {
 
   /** Change what the panel shows. */
   set(change: Partial<IPanelState>): void {
-    this._state = { ...this._state, ...change };
+    const state = { ...this._state, ...change };
+    this._state = { ...state, mode: permitted(state.mode, state.allowed) };
     this._changed.emit(this._state);
   }
 
@@ -105,14 +109,15 @@ export class Store implements IDisposable {
     }
   }
 
-  /** Fetch the engine and the models. */
+  /** Fetch the engine, the models and the modes that the server allows. */
   async refresh(): Promise<void> {
-    const [{ active, engines }, models] = await Promise.all([
+    const [{ active, engines }, models, allowed] = await Promise.all([
       this.client.engines(),
-      this.client.models()
+      this.client.models(),
+      this.client.modes()
     ]);
     const engine = engines.find(one => one.name === active) ?? engines[0] ?? null;
-    this.set({ engine, models });
+    this.set({ engine, models, allowed });
   }
 
   /** Await something that the user asked for; a failure becomes the panel's error line. */
@@ -192,7 +197,8 @@ export class Store implements IDisposable {
     engine: null,
     models: [],
     suggestions: [],
-    mode: 'auto',
+    mode: ANY_MODE.mode,
+    allowed: ANY_MODE,
     stopping: null,
     error: ''
   };
