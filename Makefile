@@ -9,7 +9,7 @@ FRONT := $(shell find labextension/src labextension/style labextension/schema -t
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 QUESTION := Which penguin species is heaviest, and is the difference real? Plot it.
 
-.PHONY: help install lab demo test check bench wheel types lock format model clean
+.PHONY: help install lab demo test check bench fuzz audit wheel types lock format model clean
 
 help:  ## Show the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,13 @@ check: install  ## Lint, types, formats, generated files.
 
 bench: install .venv-vllm/installed model  ## Measure; writes benchmarks/results.json.
 	$(BIN)/python -m benchmarks
+
+fuzz: install .venv-fuzz/installed  ## Fuzz the parsers, SECONDS_EACH (60) a target.
+	.venv-fuzz/bin/python -m fuzz $(or $(SECONDS_EACH),60)
+
+audit: .venv-audit/installed node_modules/.installed  ## Look the dependencies up in the databases of known vulnerabilities.
+	.venv-audit/bin/pip-audit --strict --disable-pip --no-deps -r requirements.lock
+	$(BIN)/jlpm npm audit --all --recursive
 
 wheel: install  ## Build the wheel into dist/.
 	$(BIN)/python -m build --wheel
@@ -77,6 +84,16 @@ $(VENV)/front: node_modules/.installed $(FRONT)
 $(VENV)/package: pyproject.toml $(VENV)/front
 	HATCH_BUILD_NO_HOOKS=true $(BIN)/pip install --quiet --no-build-isolation --no-deps --editable .
 	$(BIN)/jupyter-builder develop --overwrite .
+	touch $@
+
+.venv-fuzz/installed: requirements.lock
+	$(PYTHON) -m venv .venv-fuzz
+	.venv-fuzz/bin/pip install --quiet atheris==3.0.0 -r requirements.lock
+	touch $@
+
+.venv-audit/installed: $(VENV)/dependencies
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/pip install --quiet "pip-audit>=2.9,<3"
 	touch $@
 
 # vLLM's dependencies and the development set exclude each other, so it has an environment of its own.

@@ -11,6 +11,7 @@ from datarus_jupyter.agent.interfaces import Engine, Sampling, StreamEnd, TextDe
 from datarus_jupyter.agent.record import Record
 from datarus_jupyter.journal import events as ev
 from datarus_jupyter.journal.cells import sha256
+from datarus_jupyter.protocol.markdown import HarmlessStream, harmless
 from datarus_jupyter.protocol.messages import Message
 from datarus_jupyter.protocol.parser import Complaint, Delta, Ended, Parsed, StepClosed, StepOpened, StreamParser
 from datarus_jupyter.protocol.prompts import Profile, step_turn
@@ -60,7 +61,7 @@ def turn_of(reply: ev.Reply) -> Turn:
                 turn.code = code
                 break
             case Ended(answer):
-                turn.answer = answer
+                turn.answer = harmless(answer)
                 break
             case Complaint(reason):
                 turn.complaint = reason
@@ -76,6 +77,8 @@ class _Reading:
         self._record = record
         self._step = step
         self._parser = StreamParser()
+        self._markdown = HarmlessStream()
+        self._channel = ""
         self._opened = False
         self._raw: list[str] = []
         self._token_ids: list[int] = []
@@ -107,23 +110,35 @@ class _Reading:
                 self._opened = True
                 self._record(ev.StepOpened(step=self._step))
             case StepClosed(code):
+                self._end_text()
                 self.turn.code = code
                 self._record(ev.StepClosed(step=self._step, code=code, sha256=sha256(code)))
             case Ended(answer):
-                self.turn.answer = answer
+                self._end_text()
+                self.turn.answer = harmless(answer)
             case Complaint(reason):
                 self.turn.complaint = reason
 
     def _take_text(self, channel: str, text: str) -> None:
+        if channel != self._channel:
+            self._end_text()
+            self._channel = channel
+        self._show(channel, text if channel == "code" else self._markdown.feed(text))
+
+    def _end_text(self) -> None:
+        self._show(self._channel, self._markdown.flush())
+
+    def _show(self, channel: str, text: str) -> None:
         if channel == "thought":
             self.turn.thought += text
         elif channel == "prose":
             self.turn.prose += text
-        if channel in ("think", "thought", "code", "answer"):
+        if text and channel in ("think", "thought", "code", "answer"):
             self._record(ev.Text(step=self._step, channel=channel, delta=text))  # type: ignore[arg-type]
 
     def finish(self, end: StreamEnd, profile: Profile) -> Turn:
         self._take_all(self._parser.finish(truncated=end.finish == "length"))
+        self._end_text()
         self.turn.repairs = self._parser.repairs
         self._record(
             ev.Reply(

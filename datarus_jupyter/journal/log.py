@@ -162,7 +162,7 @@ def parse(data: bytes, path: Path) -> Iterator[ev.AnyEvent]:
     for number, line in enumerate(data.splitlines(), 1):
         try:
             yield ev.decode(line)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise JournalError(f"{path}, line {number}, is not an event of a run: {error}.") from error
 
 

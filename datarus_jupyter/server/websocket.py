@@ -91,7 +91,7 @@ class TabSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         """Do what a frame from the browser asks for; tornado hands over the next one when this is done."""
         try:
             await self._handle(_decoder.decode(message))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self._refuse(f"The frame was not understood: {error}.")
         except DatarusError as error:
             self._refuse(str(error))

@@ -74,6 +74,12 @@ def test_a_damaged_line_is_named(tmp_path: Path) -> None:
         read(path)
 
 
+def test_a_type_that_is_no_text_is_refused_like_any_other_line(tmp_path: Path) -> None:
+    (tmp_path / "run.jsonl").write_bytes(b'{"type":"revertze\xe4","step":0}\n')
+    with pytest.raises(JournalError, match="line 1"):
+        read(tmp_path / "run.jsonl")
+
+
 def test_an_event_from_a_newer_version_with_more_fields_is_read(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
     write(path, [ev.StepOpened(step=1)])

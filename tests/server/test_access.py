@@ -93,3 +93,37 @@ async def test_the_socket_needs_the_token(jp_ws_fetch: Callable[..., Any]) -> No
     async with asyncio.timeout(5):
         connection.close()
         assert await connection.read_message() is None
+
+
+async def test_a_wrong_token_opens_nothing(jp_serverapp: ServerApp, http_server_client: Any) -> None:
+    for path, handler in our_handlers(jp_serverapp.web_app):
+        for verb in verbs_of(handler):
+            body = "{}" if verb in ("POST", "PUT", "PATCH") else None
+            with pytest.raises(HTTPClientError) as refused:
+                await http_server_client.fetch(
+                    path, method=verb, body=body, headers={"Authorization": "token wrong"}, follow_redirects=False
+                )
+            assert refused.value.code == 403, (verb, path)
+
+
+async def test_bodies_that_are_huge_or_no_json_are_refused_by_all(
+    jp_serverapp: ServerApp, http_server_client: Any, jp_auth_header: dict[str, str]
+) -> None:
+    for path, handler in our_handlers(jp_serverapp.web_app):
+        for verb in set(verbs_of(handler)) & {"POST", "PUT", "PATCH"}:
+            for body in (b"\xff{", b"[" * 50_000, b'{"key": "' + b"x" * 10_000_000 + b'"}'):
+                response = await http_server_client.fetch(
+                    path, method=verb, body=body, headers=dict(jp_auth_header), raise_error=False
+                )
+                assert response.code < 500, (verb, path, body[:5])
+
+
+async def test_a_million_events_may_be_asked_for(api: Any, jp_serverapp: ServerApp, connect: Any) -> None:
+    browser = await connect()
+    await browser.send("open", notebook="a.ipynb", since={f"20261122-120000-{n:06x}": n for n in range(100_000)})
+    await browser.until(browser.caught_up)
+    await browser.connection.write_message(b'\xff{"kind": "open"}', binary=True)
+    await browser.until(lambda: any(frame["kind"] == "error" for frame in browser.frames))
+    with pytest.raises(HTTPClientError) as refused:
+        await api("runs", RUN, since="1" + "0" * 5000)
+    assert refused.value.code in (400, 404)

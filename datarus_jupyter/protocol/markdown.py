@@ -1,0 +1,44 @@
+"""The model's Markdown without what loads from elsewhere or sends there by being looked at.
+
+JupyterLab's sanitizer takes scripts and ``javascript:`` out of untrusted Markdown, but leaves remote images and forms:
+an image whose address holds data sends it away as soon as it is shown, to every later reader of the notebook, too. So
+an image becomes a link, which somebody has to click, and a tag that loads or submits becomes text.
+"""
+
+from __future__ import annotations
+
+import re
+
+_LOADS = (
+    *("img", "image", "svg", "picture", "source", "video", "audio", "track", "iframe", "frame", "object", "embed"),
+    *("link", "meta", "base", "style", "script", "form", "input", "button", "select", "textarea", "body", "table"),
+    *("td", "th", "tr", "div", "span", "p", "map", "area"),
+)
+_TAG = re.compile(rf"<(?=\s*/?\s*(?:{'|'.join(_LOADS)})(?![\w-]))", re.IGNORECASE)
+_IMAGE = re.compile(r"!+(?=\[)")
+_OPENING = re.compile(r"(?:!+|<\s{0,8}/?\s{0,8}[A-Za-z]{0,8})\Z")
+
+
+def harmless(text: str) -> str:
+    """``text`` with images as links and such tags as text."""
+    return _TAG.sub("&lt;", _IMAGE.sub("", text))
+
+
+class HarmlessStream:
+    """``harmless`` for a text that comes in pieces; only what may be the beginning of a tag is held back."""
+
+    def __init__(self) -> None:
+        self._held = ""
+
+    def feed(self, piece: str) -> str:
+        """What may be shown now."""
+        text = self._held + piece
+        opening = _OPENING.search(text, max(0, len(text) - 32))
+        cut = opening.start() if opening else len(text)
+        self._held = text[cut:]
+        return harmless(text[:cut])
+
+    def flush(self) -> str:
+        """The rest: the text is over."""
+        text, self._held = self._held, ""
+        return harmless(text)

@@ -1,0 +1,41 @@
+"""The model's Markdown loads nothing and sends nothing by being looked at."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from datarus_jupyter.protocol.markdown import HarmlessStream, harmless
+
+REMOTE = "https://elsewhere.example/pixel.png?d=5076"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"See ![it]({REMOTE}).", f"See [it]({REMOTE})."),
+        (f"![a][b]\n\n[b]: {REMOTE}", f"[a][b]\n\n[b]: {REMOTE}"),
+        (f'<img src="{REMOTE}">', f'&lt;img src="{REMOTE}">'),
+        ("< IMG\nsrc=x>", "&lt; IMG\nsrc=x>"),
+        (f'<form action="{REMOTE}"><input name=a></form>', f'&lt;form action="{REMOTE}">&lt;input name=a>&lt;/form>'),
+        (f'<p style="background:url({REMOTE})">', f'&lt;p style="background:url({REMOTE})">'),
+        ("<script>alert(1)</script>", "&lt;script>alert(1)&lt;/script>"),
+    ],
+)
+def test_what_loads_or_submits_does_not(text: str, shown: str) -> None:
+    assert harmless(text) == shown
+
+
+@pytest.mark.parametrize("text", ["a < b! Really? [1] **p < 0.05**", "x<y, $a<b$", "H<sub>2</sub>O!", "`<class 'x'>`"])
+def test_the_rest_stays(text: str) -> None:
+    assert harmless(text) == text
+
+
+@given(st.text("!<[]/ imgsrcforp=>\n", max_size=60), st.lists(st.integers(0, 5)))
+def test_pieces_give_the_same_as_the_whole(text: str, sizes: list[int]) -> None:
+    stream, shown, at = HarmlessStream(), "", 0
+    for size in sizes:
+        shown += stream.feed(text[at : at + size])
+        at += size
+    assert shown + stream.feed(text[at:]) + stream.flush() == harmless(text)
