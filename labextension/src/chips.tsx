@@ -74,7 +74,7 @@ function Meter({ used, whole }: { used: number; whole: number | null }): JSX.Ele
       data-full={whole !== null && used > whole}
       title={`${words}: what the model was given last, and what you show`}
     >
-      {whole === null ? shortCount(used) : `${shortCount(used)}/${shortCount(whole)}`}
+      {whole === null ? `${shortCount(used)} tokens` : `${shortCount(used)}/${shortCount(whole)}`}
     </span>
   );
 }
