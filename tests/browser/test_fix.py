@@ -121,3 +121,21 @@ def test_the_menu_of_a_cell_has_what_can_be_asked_of_it(start, tab) -> None:
     expect(page.page.get_by_role("menuitem", name="Explain Cell")).to_be_visible()
     expect(page.page.get_by_role("menuitem", name="Never Run by Datarus")).to_be_visible()
     page.screenshot("cell_menu")
+
+
+def test_a_cell_is_marked_as_never_run_and_its_code_waits_in_every_mode(start, tab) -> None:
+    lab = broken(start, [render_step("Again.", "after = 1  # again"), render_answer("Done.", "It is 1.")])
+    page = tab(lab)
+    page.command("datarus:never-run")
+    page.until(lambda: "datarus-never-run" in lab.notebook()[0]["metadata"].get("tags", []), "the mark on disk")
+    page.command("notebook:move-cursor-down")
+    page.command("datarus:never-run")
+    page.until(lambda: "datarus-never-run" in lab.notebook()[1]["metadata"].get("tags", []), "the second mark")
+    expect(page.page.locator(".jp-Notebook .jp-mod-datarusNeverRun")).to_have_count(2)
+    page.panel.get_by_label("Who decides that code runs").select_option("auto")
+    page.ask("Again.")
+    expect(page.panel).to_contain_text("repeats a cell that you marked as never run by Datarus")
+    page.screenshot("never_run")
+    page.panel.get_by_role("button", name="Run", exact=True).click()
+    page.wait_for_end()
+    assert "does not want run again" in lab.journals()[0][0]["context"]
