@@ -82,3 +82,18 @@ def test_no_engine(start, tab) -> None:
     page = tab(start([], DATARUS_MODEL="qwen2.5-coder-0.5b"))
     expect(page.panel.get_by_role("button", name="Download")).to_be_visible()
     look(page, "no_engine")
+
+
+def test_going_back(start, tab) -> None:
+    page = tab(start(PENGUINS))
+    page.ask(QUESTION)
+    page.wait_for_end()
+    page.panel.get_by_role("button", name="Undo run").click()
+    page.page.locator(".lm-Menu").get_by_text("Undo from Step").click()
+    page.page.locator(".lm-Menu").last.get_by_text("stats was never imported").click()
+    expect(page.panel).to_contain_text("Undone from step ③ on.")
+    page.panel.get_by_role("listitem").first.hover()
+    page.panel.get_by_role("button", name="Go back to step 1").click()
+    page.page.locator(".lm-Menu").get_by_text("Change the Code").click()
+    expect(page.panel.get_by_role("textbox", name="Code in place of step 1")).to_be_visible()
+    look(page, "going_back")
