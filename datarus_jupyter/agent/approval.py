@@ -18,7 +18,7 @@ from datarus_jupyter.agent.never_run import repeats
 from datarus_jupyter.agent.record import Record
 from datarus_jupyter.agent.risk import scan
 from datarus_jupyter.journal import events as ev
-from datarus_jupyter.journal.cells import sha256
+from datarus_jupyter.journal.cells import cell_id, sha256
 
 SEE_ALL = "You asked to see all code before it runs."
 PLAN = "Only a plan is wanted: nothing runs. Write the next step as though this one had worked, or end with the plan."
@@ -72,15 +72,26 @@ class Approval:
             request = msgspec.structs.replace(request)
 
     def switch(self, mode: ev.Mode, who: str = "user") -> None:
-        """Another mode from now on, which also decides what waits, if it does not ask. Raises ``JournalError``."""
+        """Another mode from now on, which also decides what waits, if it does not ask. Raises ``JournalError``.
+
+        Code that the user has changed in its cell goes on waiting, unless the mode rejects it.
+        """
         if mode == self.mode:
             return
         self._record(ev.ModeChanged(mode=mode, who=who))
         self.mode = mode
         if waiting := self._waiting:
             decision = self._unasked(waiting.step, waiting.code, self._reasons(waiting.code))
-            if decision and not waiting.overruled.done():
+            # The code that was asked about is not what the user sees once they have changed it in its cell.
+            changed = self._changed(waiting) and decision is not None and decision.verdict == "approved"
+            if decision and not changed and not waiting.overruled.done():
                 waiting.overruled.set_result(msgspec.structs.replace(decision, who="mode"))
+
+    def _changed(self, waiting: _Waiting) -> bool:
+        cell = cell_id(self._record.journal.run, waiting.step, "code")
+        edits = (event for event in self._record.journal.events if isinstance(event, ev.UserEdited))
+        sources = [edit.source for edit in edits if edit.cell == cell]
+        return bool(sources) and sources[-1] != waiting.code
 
     def _reasons(self, code: str) -> list[str]:
         """Why the user is to be asked in the mode of now, in plain words; none: they are not."""

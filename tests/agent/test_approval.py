@@ -152,6 +152,20 @@ async def test_a_mode_that_would_ask_too_leaves_it_waiting(tmp_path: Path) -> No
         assert not any(isinstance(event, ev.ApprovalDecided) for event in log.events)
 
 
+async def test_a_mode_does_not_run_the_code_that_the_user_has_changed_meanwhile(tmp_path: Path) -> None:
+    user = Silent()
+    with RunLog(tmp_path / "run.jsonl") as log:
+        decides = approval(log, "ask", user)
+        waiting = asyncio.create_task(decides.decide(1, HARMLESS))
+        await asyncio.wait_for(user.asked.wait(), 30)
+        log.append(ev.UserEdited(step=1, cell="datarus-run-1-code", source="print(1)", sha256=sha256("print(1)")))
+        decides.switch("auto")
+        done, _ = await asyncio.wait({waiting}, timeout=0.05)
+        assert not done
+        decides.switch("plan")
+        assert (await within(waiting)).verdict == "rejected"
+
+
 def test_only_what_ran_is_the_runs_own() -> None:
     events: list[ev.Event] = [
         ev.StepClosed(step=1, code="a = 1", sha256=""),
