@@ -11,7 +11,7 @@ from datarus_jupyter.protocol.escaping import escape
 
 TAG = "datarus-never-run"
 """Among ``metadata.tags`` of a marked cell."""
-REASON = "repeats a cell that you marked as never run by Datarus"
+REASON = "It repeats a cell that you marked as never run by Datarus."
 
 _TOLD_CHARS = 600
 _TOLD_CELLS = 5
