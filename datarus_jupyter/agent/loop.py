@@ -43,6 +43,7 @@ from datarus_jupyter.journal.standing import next_step, standing
 from datarus_jupyter.protocol import prompts
 from datarus_jupyter.protocol.escaping import escape
 from datarus_jupyter.protocol.grammar import end_grammar, step_grammar, turn_grammar
+from datarus_jupyter.protocol.markdown import harmless
 from datarus_jupyter.protocol.tags import STOP
 
 
@@ -290,7 +291,7 @@ class Agent:
             self._remind(step, "bound", prompts.LAST_WORD, str(bound))
             grammar = end_grammar(question) if self.sampling.grammar else None
             turn = await self._turn(step, replace(self.sampling, grammar=grammar))
-            answer = turn.answer or turn.prose.strip()
+            answer = turn.answer or harmless(turn.prose).strip()
             if answer and turn.answer is None:
                 self.record(ev.Text(step=step, channel="answer", delta=answer))
         return self._finish(bound.reason, answer, str(bound))

@@ -134,7 +134,7 @@ def test_a_hostile_file_can_neither_speak_as_the_model_nor_run_script(start, tab
     page.ask("What is in hostile.csv?")
     page.wait_for_end()
     expect(page.answer).to_contain_text("It is hostile.")
-    assert "pwned" not in page.answer.inner_text()
+    expect(page.answer.locator("script, img")).to_have_count(0)
     assert page.page.evaluate("window.pwned") is None
     events = lab.journals()[0]
     prompts = [message["content"] for message in events[0]["prompt"]]
