@@ -290,6 +290,12 @@ class ProposalDecided(Event):
     accepted: bool
 
 
+class NotebookMoved(Event):
+    """The notebook was renamed or moved: the run belongs to it under ``path`` from now on."""
+
+    path: str
+
+
 class RunInterrupted(Event):
     """The run lost its process. Written by whoever finds the journal unfinished."""
 
@@ -335,6 +341,7 @@ AnyEvent = (
     | Reverted
     | Proposed
     | ProposalDecided
+    | NotebookMoved
     | RunInterrupted
     | RunResumed
     | RunFinished

@@ -45,6 +45,8 @@ class SummaryFold(Fold):
             case ev.RunStarted():
                 summary.run, summary.started, self._begun = event.run, event.ts, event.ts
                 summary.question, summary.notebook, summary.model = event.question, event.notebook, event.model
+            case ev.NotebookMoved(path=path):
+                summary.notebook = path
             case ev.StepClosed(step=step):
                 self._failed[step] = False
             case ev.ExecutionFinished(step=step, status=status):
@@ -64,4 +66,5 @@ class SummaryFold(Fold):
                 summary.reason, summary.answer = reason, answer
         summary.steps, summary.errors = len(self._failed), sum(self._failed.values())
         if summary.reason is None or isinstance(event, ev.RunFinished):
-            summary.seconds = self._before + event.ts - self._begun
+            # A clock that was put back would make it negative.
+            summary.seconds = self._before + max(0.0, event.ts - self._begun)

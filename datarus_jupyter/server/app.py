@@ -10,8 +10,10 @@ from typing import Any, cast
 
 import msgspec
 from jupyter_core.paths import jupyter_data_dir
+from jupyter_events import EventLogger
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.serverapp import ServerApp
+from jupyter_server.services.contents.manager import ContentsManager
 from traitlets import Bunch, Dict, Enum, Float, List, TraitError, Unicode, default, validate
 
 from datarus_jupyter.agent.interfaces import Limits
@@ -131,12 +133,19 @@ class DatarusApp(ExtensionApp):
     def initialize_handlers(self) -> None:
         """Called by Jupyter."""
         self.handlers.extend(routes(self.services))
-        cast(ServerApp, self.serverapp).io_loop.add_callback(self.services.runs.recover)
+        server = cast(ServerApp, self.serverapp)
+        if server.event_logger:
+            server.event_logger.add_listener(schema_id=ContentsManager.event_schema_id, listener=self._contents_changed)
+        server.io_loop.add_callback(self.services.runs.recover)
 
     async def stop_extension(self) -> None:
         """The server stops."""
         await self.services.close()
         self._log_filter.remove()
+
+    async def _contents_changed(self, logger: EventLogger, schema_id: str, data: dict[str, Any]) -> None:
+        if data["action"] == "rename":
+            await self.services.runs.moved(data["source_path"].strip("/"), data["path"].strip("/"))
 
     def _take_key(self) -> str:
         # Kernels inherit the server's environment, and what is in it can be printed by any cell.

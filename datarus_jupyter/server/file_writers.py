@@ -57,7 +57,7 @@ class FileWriters:
             saved = -1
         unsaved = self._unsaved.setdefault(notebook, {})[log.run] = _Unsaved(log, saved)
         if notebook not in self._handed:
-            self._start(notebook, unsaved)
+            self._start(notebook, unsaved).go_on()
 
     def saved(self, notebook: str, run: str, seq: int) -> None:
         """The writer saved the notebook with all events of the run up to ``seq``."""
@@ -81,17 +81,25 @@ class FileWriters:
         for unsaved in tuple(self._unsaved.get(notebook, {}).values()):
             await self._stop(notebook, unsaved)
 
+    async def move(self, notebook: str, path: str) -> None:
+        """The notebook is at ``path`` now: finish the write under way; what is due is for who writes it there."""
+        await self.hand_over(notebook)
+        self._handed.discard(notebook)
+        self._handed.add(path)
+        self._unsaved.setdefault(path, {}).update(self._unsaved.pop(notebook, {}))
+
     async def stop(self) -> None:
         """The server stops."""
         for notebook in tuple(self._unsaved):
             await self.hand_over(notebook)
 
-    def _start(self, notebook: str, unsaved: _Unsaved) -> None:
+    def _start(self, notebook: str, unsaved: _Unsaved) -> FileSurface:
         run = unsaved.log.run
         surface = FileSurface(self._notebooks, notebook, run, written=_cells_at(unsaved))
         unsaved.surface = surface
         unsaved.unsubscribe = unsaved.log.subscribe(surface.apply)
         unsaved.task = asyncio.create_task(self._follow(notebook, unsaved, surface))
+        return surface
 
     async def _follow(self, notebook: str, unsaved: _Unsaved, surface: FileSurface) -> None:
         while not surface.stopped:

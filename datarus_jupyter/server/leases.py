@@ -37,6 +37,11 @@ class Lease:
         if self.holder == tab:
             self.holder = VACANT if grace else self._next()
 
+    def vacate(self) -> None:
+        """A tab that had the notebook elsewhere is about to open it."""
+        if self.holder == FILE:
+            self.holder = VACANT
+
     def expire(self) -> None:
         """The grace is over: the next one takes a vacant place."""
         if self.holder == VACANT:
@@ -82,9 +87,21 @@ class Leases:
     async def lose(self, notebook: str, tab: str) -> None:
         """The socket of ``tab`` went away: its lease passes on after the grace."""
         await self._change(notebook, lambda lease: lease.close(tab, grace=True))
+        self._expire_after_grace(notebook)
+
+    def _expire_after_grace(self, notebook: str) -> None:
         if self.holder(notebook) == VACANT:
             self._cancel(notebook)
             self._timers[notebook] = asyncio.create_task(self._expire_later(notebook))
+
+    async def move(self, notebook: str, path: str) -> None:
+        """The notebook is at ``path`` now. Its tabs open it there; until then, for the grace, nobody writes it."""
+        lease, _ = self._of(notebook)
+        del self._leases[notebook]
+        self._cancel(notebook)
+        if lease.holder != FILE:
+            await self._change(path, Lease.vacate)
+            self._expire_after_grace(path)
 
     async def stop(self) -> None:
         """Cancel the graces under way."""

@@ -35,6 +35,7 @@ RUN_ID = r"\d{8}-\d{6}-[0-9a-f]{6}"
 """What the id of a run looks like; whatever else a client sends never gets near the file system."""
 
 _CLOSING_SECONDS = 10.0
+_AGAIN_SECONDS = 2.0
 
 FAILED = "The run failed for a reason of its own, which is in the server's log: ask again."
 LOST = "The server ended while this run was under way: ask again, or go on from its last step."
@@ -140,7 +141,7 @@ class RunRegistry:
             kernel = await stack.enter_async_context(await self._kernels.of(ask.notebook, ask.kernel))
             assemble, question = await self._prepare(ask, kernel)
             log = stack.enter_context(RunLog(self._folder / f"{new_run_id()}.jsonl", self._secrets))
-            log.subscribe(lambda event: self._tabs.publish(ask.notebook, event))
+            log.subscribe(partial(self._publish, ask.notebook))
             self._files.add(ask.notebook, log)
             self._begin(ask.notebook, log, assemble, lambda worker: worker.run(question), stack.pop_all())
             return log.run
@@ -172,7 +173,7 @@ class RunRegistry:
     async def _reopen(self, run: str, notebook: str) -> RunLog:
         async with self._past:
             log = await asyncio.to_thread(RunLog, self._path(run), self._secrets)
-        log.subscribe(partial(self._tabs.publish, notebook), since=len(log.events))
+        log.subscribe(partial(self._publish, notebook), since=len(log.events))
         await self._files.reopen(notebook, log)
         return log
 
@@ -217,6 +218,31 @@ class RunRegistry:
         async with self._past:
             notebook = await asyncio.to_thread(_append, self._path(run), event, self._secrets)
             self._tabs.publish(notebook, event)
+
+    async def moved(self, before: str, after: str) -> None:
+        """A file or folder is at another path now: the runs of the notebooks there go with them."""
+        paths: dict[str, str] = {}
+        for summary in await self.summaries():
+            notebook = summary.notebook or ""
+            if notebook == before or notebook.startswith(f"{before}/"):
+                paths[notebook] = after + notebook.removeprefix(before)
+                await self._move(summary.run, paths[notebook])
+        for notebook, path in paths.items():
+            await self._files.move(notebook, path)
+            await self._tabs.move(notebook, path)
+
+    async def _move(self, run: str, path: str) -> None:
+        if live := self._live.get(run):
+            live.notebook = path
+        try:
+            await self.append(run, ev.NotebookMoved(path=path))
+        except JournalError as error:
+            _log.warning("%s", error)
+
+    def _publish(self, notebook: str, event: ev.Event) -> None:
+        """Send an event to the tabs; a run under way knows itself where its notebook is."""
+        live = self._live.get(event.run)
+        self._tabs.publish(live.notebook if live else notebook, event)
 
     async def events(self, run: str) -> list[ev.Event]:
         """The run's events so far. Raises ``RunNotFound``, ``JournalError``."""
@@ -270,11 +296,24 @@ class RunRegistry:
 
     async def _work(self, log: RunLog, work: Awaitable[object], resources: AsyncExitStack) -> None:
         async with resources:
+            reason = FAILED
             try:
                 await work
+            except JournalError as error:
+                reason = str(error)
             finally:
                 if not log.finished:
-                    log.append(ev.RunInterrupted(reason=FAILED))
+                    await self._interrupt(log, reason)
+
+    async def _interrupt(self, log: RunLog, reason: str) -> None:
+        """Write that the run was interrupted, on a full disk once there is room; until then the tabs are told."""
+        while True:
+            try:
+                log.append(ev.RunInterrupted(reason=reason))
+                return
+            except JournalError as error:
+                self._tabs.broadcast("error", frame={"kind": "error", "message": str(error)})
+                await asyncio.sleep(_AGAIN_SECONDS)
 
     def _ended(self, run: str, task: asyncio.Task[None]) -> None:
         del self._live[run]
@@ -302,8 +341,12 @@ def _append(path: Path, event: ev.Event, secrets: Secrets) -> str:
 
 
 def notebook_of(events: Sequence[ev.Event]) -> str:
-    """The notebook in which a run was started; '' for one without."""
-    return next((event.notebook or "" for event in events if isinstance(event, ev.RunStarted)), "")
+    """The notebook that the run belongs to; '' for one without."""
+    for event in reversed(events):
+        match event:
+            case ev.NotebookMoved(path=path) | ev.RunStarted(notebook=str(path)):
+                return path
+    return ""
 
 
 def _check(events: Sequence[ev.Event], step: int | None) -> None:

@@ -72,6 +72,12 @@ class Tabs:
         tab.outbox.close(notebook)
         await self._leases.close(notebook, tab.name)
 
+    async def move(self, notebook: str, path: str) -> None:
+        """The notebook is at ``path`` now; the tabs that show it open it there."""
+        await self._leases.move(notebook, path)
+        if self._leases.holder(path) == FILE:
+            self._files.take_over(path)
+
     def writer(self, notebook: str) -> str:
         """The name of the tab that writes the notebook's cells, ``FILE`` or ``VACANT``."""
         return self._leases.holder(notebook)

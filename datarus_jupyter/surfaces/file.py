@@ -63,6 +63,10 @@ class FileSurface:
                 self.stopped = self._ended
                 await self.write()
 
+    def go_on(self) -> None:
+        """The last event so far was not the run's end: it is about to be resumed or taken back."""
+        self._ended = False
+
     def stop(self) -> None:
         """Let ``follow`` return once the write under way is done."""
         self.stopped = True

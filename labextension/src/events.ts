@@ -319,6 +319,12 @@ export interface IProposalDecided extends IEvent {
   accepted: boolean;
 }
 
+/** The notebook was renamed or moved: the run belongs to it under `path` from now on. */
+export interface INotebookMoved extends IEvent {
+  type: 'notebook_moved';
+  path: string;
+}
+
 /** The run lost its process. Written by whoever finds the journal unfinished. */
 export interface IRunInterrupted extends IEvent {
   type: 'run_interrupted';
@@ -365,6 +371,7 @@ export type AnyEvent =
   | IReverted
   | IProposed
   | IProposalDecided
+  | INotebookMoved
   | IRunInterrupted
   | IRunResumed
   | IRunFinished;

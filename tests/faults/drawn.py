@@ -1,0 +1,120 @@
+"""Runs that meet one to three faults each, drawn at random, and that are resumed until they are answered."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import nbformat
+
+from datarus_jupyter.engines.scripted import ScriptedReply
+from tests.faults.matrix import Tally, judge
+from tests.faults.script import COUNTS, FAILS, PRINTS, SHOWS, replies
+from tests.faults.world import World, settled, until
+
+_EVENTS = 150
+"""About as many as an undisturbed run of these has."""
+_RESUMED = 8
+
+Disturb = Callable[[World, str, random.Random], Awaitable[None]]
+
+
+async def _server_killed(world: World, run: str, draw: random.Random) -> None:
+    world.events(run)
+    await world.end(signal.SIGKILL)
+    await world.start()
+
+
+async def _kernel_killed(world: World, run: str, draw: random.Random) -> None:
+    for process in world.kernel_processes():
+        process.kill()
+
+
+async def _engine_cut(world: World, run: str, draw: random.Random) -> None:
+    step = draw.randint(1, len(world.script.steps))
+    world.script.faults.setdefault(step, []).append(ScriptedReply(fault="cut", after=draw.randint(1, 60)))
+
+
+async def _engine_gone(world: World, run: str, draw: random.Random) -> None:
+    await world.stop_engine()
+    await asyncio.sleep(draw.random())
+    await world.start_engine()
+
+
+async def _tab_comes_and_goes(world: World, run: str, draw: random.Random) -> None:
+    tab = await world.tab()
+    await asyncio.sleep(draw.random() / 2)
+    await tab.close()
+
+
+async def _renamed(world: World, run: str, draw: random.Random) -> None:
+    path = f"renamed-{draw.getrandbits(32):08x}.ipynb"
+    await world.call("PATCH", f"/api/contents/{world.notebook}", path=path)
+    world.notebook = path
+
+
+async def _saved_by_another(world: World, run: str, draw: random.Random) -> None:
+    notebook = await world.call("GET", f"/api/contents/{world.notebook}?type=notebook")
+    theirs = nbformat.v4.new_code_cell(f"theirs = {draw.random()}")
+    notebook["content"]["cells"].insert(0, theirs)
+    body = {"type": "notebook", "format": "json", "content": notebook["content"]}
+    await world.call("PUT", f"/api/contents/{world.notebook}", **body)
+
+
+DISTURBANCES: dict[str, Disturb] = {
+    "server killed": _server_killed,
+    "kernel killed": _kernel_killed,
+    "engine cut": _engine_cut,
+    "engine gone": _engine_gone,
+    "tab": _tab_comes_and_goes,
+    "renamed": _renamed,
+    "saved by another": _saved_by_another,
+}
+
+
+async def drawn(folder: Path, seed: int, runs: int) -> AsyncIterator[tuple[str, Tally]]:
+    """Yield of each run what happened to it, in words, and what was lost."""
+    draw = random.Random(seed)
+    async with World(folder) as world:
+        for number in range(runs):
+            world.notebook = f"work-{number}.ipynb"
+            world.make_notebook()
+            world.script.steps, world.script.faults = replies(PRINTS, SHOWS, FAILS, COUNTS), {}
+            names = draw.sample(sorted(DISTURBANCES), draw.randint(1, 3))
+            plan = list(zip(names, sorted(draw.randrange(_EVENTS) for _ in names), strict=True))
+            tally = await _disturbed(world, plan, draw)
+            yield ", ".join(f"{name} at event {moment}" for name, moment in plan), tally
+            await world.shut_down_kernels()
+
+
+async def _disturbed(world: World, plan: list[tuple[str, int]], draw: random.Random) -> Tally:
+    run = await world.ask()
+    for name, moment in plan:
+        await settled(lambda moment=moment: len(world.events(run)) > moment or _over(world, run))
+        if not _over(world, run):
+            await DISTURBANCES[name](world, run, draw)
+    await _to_its_answer(world, run)
+    return await judge(world, run, "answered")
+
+
+def _over(world: World, run: str) -> bool:
+    kinds = [event["type"] for event in world.events(run)]
+    ends = [kind for kind in kinds if kind in ("run_finished", "run_interrupted", "run_resumed")]
+    return bool(ends) and ends[-1] != "run_resumed"
+
+
+async def _to_its_answer(world: World, run: str) -> None:
+    """Resume it as a user would, until it is answered."""
+    for times in range(_RESUMED):
+        await until(lambda: _over(world, run), f"an end of {run}; {world.log[-2000:]}")
+        if world.event(run, "run_finished", reason="answered"):
+            return
+        await world.resume(run)
+        await until(lambda times=times: _resumed(world, run) > times, f"{run} resumed; {world.log[-2000:]}")
+
+
+def _resumed(world: World, run: str) -> int:
+    return sum(event["type"] == "run_resumed" for event in world.events(run))
