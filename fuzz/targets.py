@@ -8,6 +8,7 @@ from pathlib import Path
 from datarus_jupyter.engines.sse import EventParser
 from datarus_jupyter.errors import JournalError
 from datarus_jupyter.journal.log import parse, read
+from datarus_jupyter.journal.messages import MessagesFold
 from datarus_jupyter.journal.secrets import Secrets, SecretStream
 from datarus_jupyter.journal.summary import SummaryFold
 from datarus_jupyter.protocol.parser import Delta, StreamParser
@@ -41,6 +42,7 @@ def journal(data: bytes) -> None:
         return
     assert events == list(parse(data[: data.rfind(b"\n") + 1], path))
     SummaryFold.of(events)
+    MessagesFold.of(events)
 
 
 def sse(data: bytes) -> None:

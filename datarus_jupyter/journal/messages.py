@@ -28,14 +28,18 @@ class MessagesFold(Fold):
                 self.messages.append(ev.Message("user", text))
             case ev.Observation(text=text, then=then):
                 # A Datarus model was trained with the observation inside its own turn.
-                turn = self.messages.pop()
-                self.messages += [ev.Message("assistant", turn.content + text), ev.Message("user", then)]
+                spoken = self.messages.pop().content if self._model_spoke else ""
+                self.messages += [ev.Message("assistant", spoken + text), ev.Message("user", then)]
             case ev.Reminder(step=step, reason=reason, text=text):
                 if reason != "kernel":  # that the kernel is another one stays true, whatever is taken back
                     self._begin(step)
                 self._remind(text)
             case ev.Reverted(step=step):
                 self._revert(step)
+
+    @property
+    def _model_spoke(self) -> bool:
+        return bool(self.messages) and self.messages[-1].role == "assistant"
 
     def _begin(self, step: int) -> None:
         self._before.setdefault(step, list(self.messages))

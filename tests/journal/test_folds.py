@@ -106,3 +106,10 @@ def test_the_users_edit_wins_and_keeps_the_runs_own_hash() -> None:
     cell = fold(code, ev.UserEdited(step=1, cell="datarus-run-1-code", source="y", sha256="")).cells[0]
     assert cell["source"] == "y"
     assert cell["metadata"]["datarus"]["sha256"] == sha256("x")
+
+
+def test_an_observation_without_a_reply_before_it_still_gives_messages() -> None:
+    messages = MessagesFold.of(
+        [ev.Observation(run="r", seq=0, ts=1.0, v=1, step=1, text="shown", then="next")]
+    ).messages
+    assert [(message.role, message.content) for message in messages] == [("assistant", "shown"), ("user", "next")]
