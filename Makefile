@@ -9,7 +9,7 @@ FRONT := $(shell find labextension/src labextension/style labextension/schema -t
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 QUESTION := Which penguin species is heaviest, and is the difference real? Plot it.
 
-.PHONY: help install lab demo test check bench fuzz audit wheel types lock format model clean
+.PHONY: help install lab demo test check bench faults fuzz audit wheel types lock format model clean
 
 help:  ## Show the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,9 @@ fuzz: install .venv-fuzz/installed  ## Fuzz the parsers, SECONDS_EACH (60) a tar
 audit: .venv-audit/installed node_modules/.installed  ## Look the dependencies up in the databases of known vulnerabilities.
 	.venv-audit/bin/pip-audit --strict --disable-pip --no-deps -r requirements.lock
 	$(BIN)/jlpm npm audit --all --recursive
+
+faults: install  ## Bring all faults about (SEED=… RUNS=200 TIMES=3); writes docs/reliability.md.
+	$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS)) $(if $(TIMES),--times $(TIMES))
 
 wheel: install  ## Build the wheel into dist/.
 	$(BIN)/python -m build --wheel

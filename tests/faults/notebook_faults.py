@@ -126,7 +126,7 @@ async def contested(world: World) -> str:
     return run
 
 
-@MATRIX.fault("notebook's folder read-only, freed before the end")
+@MATRIX.fault("notebook cannot be written (a folder in its place), freed after the end")
 async def locked(world: World) -> str:
     """What could not be saved at one step is saved at the next."""
     run = await _half_done(world)
