@@ -116,7 +116,7 @@ class DatarusApp(ExtensionApp):
         attachments = Attachments(server.kernel_manager, kernels)
         agents = Agents(engines, attachments, server.contents_manager, server.kernel_manager, folder, settings)
         runs = RunRegistry(folder, kernels, tabs, files, agents.prepare, agents.prepare_again, secrets)
-        reproductions = Reproductions(server.contents_manager, server.kernel_manager, tabs)
+        reproductions = Reproductions(server.contents_manager, server.kernel_manager, tabs, secrets)
         self.services = Services(
             runs,
             tabs,

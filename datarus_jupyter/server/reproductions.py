@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from datarus_jupyter.errors import DatarusError
+from datarus_jupyter.journal.secrets import Secrets
 from datarus_jupyter.reproduce.rerun import CellResult, Rerun
 from datarus_jupyter.reproduce.scratch import FolderTooLarge
 from datarus_jupyter.server.contents import ContentsNotebooks
@@ -68,10 +69,11 @@ class _Reproduction:
 class Reproductions:
     """The checks under way, and the last one of each notebook."""
 
-    def __init__(self, contents_manager: Any, kernel_manager: Any, tabs: Tabs) -> None:
+    def __init__(self, contents_manager: Any, kernel_manager: Any, tabs: Tabs, secrets: Secrets) -> None:
         self._notebooks = ContentsNotebooks(contents_manager)
         self._kernels = kernel_manager
         self._tabs = tabs
+        self._secrets = secrets
         self._ids = count(1)
         self._known: dict[str, _Reproduction] = {}
 
@@ -122,8 +124,10 @@ class Reproductions:
     async def _work(self, one: _Reproduction, rerun: Rerun) -> None:
         async with aclosing(rerun.results()) as results:
             async for result in results:
-                one.cells.append(result)
-                self._send(one, [result])
+                # A reason quotes what the cells printed.
+                shown = replace(result, reason=self._secrets.redact(result.reason))
+                one.cells.append(shown)
+                self._send(one, [shown])
 
     def _ended(self, one: _Reproduction, task: asyncio.Task[None]) -> None:
         one.seconds = time.monotonic() - one.begun

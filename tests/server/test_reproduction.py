@@ -124,3 +124,14 @@ async def test_the_servers_end_ends_the_check(api: Any, connect: Any, notebook: 
     tab = await connect()
     await tab.open()
     await tab.until(ended(tab, "stopped"))
+
+
+async def test_a_secret_that_a_cell_prints_is_in_no_frame(api: Any, connect: Any, notebook: Path) -> None:
+    only(notebook, "print('ghp_' + 'a1B2' * 9)")
+    tab = await connect()
+    await api("notebooks", "reproduce", body={"notebook": "a.ipynb"})
+    await tab.until(ended(tab))
+    reasons = [cell["reason"] for frame in frames(tab) for cell in frame["cells"]]
+    assert len(reasons) == 1
+    assert "[secret" in reasons[0]
+    assert "a1B2a1B2" not in reasons[0]
