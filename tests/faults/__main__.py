@@ -24,7 +24,7 @@ _HEAD = "| fault | tried | lost events | lost cells | doubled cells | recovered 
 _AT_ONCE = 3
 """Worlds at a time."""
 
-console = Console()
+console = Console(soft_wrap=True)
 
 
 def line(name: str, tally: Tally) -> str:

@@ -13,10 +13,11 @@ from datarus_jupyter.engines.scripted import ScriptedReply
 from tests.faults.matrix import MATRIX
 from tests.faults.world import SECONDS, World
 
+# Not ``grounding``: the run's end follows it at once.
 KINDS = (
     *("run_started", "step_opened", "text", "step_closed", "reply", "usage", "reply_discarded"),
     *("approval_requested", "approval_decided", "execution_started", "output", "output_updated", "outputs_cleared"),
-    *("execution_finished", "observation", "grounding"),
+    *("execution_finished", "observation"),
 )
 
 
