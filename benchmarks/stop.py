@@ -71,6 +71,7 @@ def _busy_tab(browser: Browser, code: str) -> Iterator[Tab]:
         make_notebook(Path(folder) / "lab" / "root" / "work.ipynb", "mine = 17")
         with running_lab(Path(folder) / "lab", DATARUS_REPLIES=str(replies)) as lab:
             tab = Tab(browser, lab)
+            tab.panel.get_by_label("Who decides that code runs").select_option("auto")
             tab.page.evaluate(_WATCH)
             yield tab
             tab.context.close()
@@ -92,14 +93,14 @@ def _offer(tab: Tab, number: int) -> float:
     restart = tab.panel.get_by_role("button", name="Restart the kernel")
     restart.click()
     tab.wait_for_end(number + 1)
-    tab.until(lambda: _stamp(tab, "idle") > 0 and restart.count() == 0, "an idle kernel")
+    tab.until(lambda: _stamp(tab, "idle") > 0 and restart.count() == 0, "an idle kernel", seconds=90)
     expect(tab.panel.get_by_text("Restarting")).to_have_count(0)
     return _stamp(tab, "offered") - _stamp(tab, "clicked")
 
 
 def _begin(tab: Tab, number: int) -> None:
     """Ask, and click on Stop once the code is under way."""
-    tab.ask(f"Question {number}: how long does it take?")
+    tab.ask(_question(number))
     tab.until(_has(tab, number, "output"), "the code's first words")
     tab.panel.get_by_role("button", name="Stop").click()
 
@@ -110,9 +111,12 @@ def _has(tab: Tab, number: int, kind: str) -> Callable[[], bool]:
 
 def _event(lab: Lab, number: int, kind: str) -> dict[str, Any]:
     """The first event of a kind of the run asked for with the question ``number``; {} if there is none yet."""
-    journals = lab.journals()
-    events = journals[number] if number < len(journals) else []
-    return next((event for event in events if event["type"] == kind), {})
+    runs = (run for run in lab.journals() if run and run[0].get("question") == _question(number))
+    return next((event for run in runs for event in run if event["type"] == kind), {})
+
+
+def _question(number: int) -> str:
+    return f"Question {number}: how long does it take?"
 
 
 def _stamp(tab: Tab, name: str) -> float:

@@ -188,7 +188,7 @@ class KernelChannel:
                 if await within(timeout, request.replied):
                     await request.settle(self._waits.quiet)
                     return _executed(request)
-                reacted = await self._interrupt(request)
+                reacted = await self._interrupt(request) and await request.settle(self._waits.quiet)
             except asyncio.CancelledError:
                 await self._interrupt(request)
                 raise
@@ -199,17 +199,22 @@ class KernelChannel:
     async def _interrupt(self, request: Request) -> bool:
         """Interrupt the kernel while it is at work on ``request``, more than once as a signal may fall on deaf ears.
 
-        What was just sent has yet to begin: without waiting for that, it would run on with nobody watching.
+        What was just sent has yet to begin: without waiting for that, it would run on with nobody watching. True once
+        the kernel is done with it; the last of its messages may still be under way.
         """
         await within(self._waits.react, request.started)
         deadline = time.monotonic() + self._waits.react
         while request.executing and time.monotonic() < deadline:
+            if request.process != self._process or not await self._alive():
+                # The manager would wait for the next kernel and interrupt that one, which kills it as it starts.
+                request.lose(DEAD)
+                break
             try:
                 await ensure_async(self._manager.interrupt_kernel())
             except (RuntimeError, OSError):
                 pass  # There is no process any more, as the watch will find.
-            await within(self._waits.again, request.replied)
-        return request.replied.is_set() and await request.settle(self._waits.quiet)
+            await within(self._waits.again, request.done)
+        return request.done.is_set()
 
     @property
     def _connected(self) -> AsyncKernelClient:

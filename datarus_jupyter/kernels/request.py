@@ -21,13 +21,15 @@ class Request:
         self.lost = ""
         """Why there will be no reply; empty as long as there may be one."""
         self.started, self.replied, self.idle = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self.done = asyncio.Event()
+        """The first word, on whichever channel, that the kernel is no longer at work on it."""
         self._heard = time.monotonic()
         self._began = 0.0
 
     @property
     def executing(self) -> bool:
         """Whether the kernel is at work on this very request."""
-        return self.started.is_set() and not (self.replied.is_set() or self.idle.is_set())
+        return self.started.is_set() and not self.done.is_set()
 
     @property
     def seconds(self) -> float:
@@ -50,22 +52,24 @@ class Request:
             self.started.set()
         elif state == "idle":
             self.idle.set()
+            self.done.set()
 
     def take_reply(self, content: dict[str, Any]) -> None:
         """Take in the reply on shell."""
         self.reply = content
         self.count = content.get("execution_count", self.count)
         self.replied.set()
+        self.done.set()
 
     def renew(self) -> None:
         """The kernel refused it unseen; it will be sent again."""
-        for event in (self.started, self.replied, self.idle):
+        for event in (self.started, self.replied, self.idle, self.done):
             event.clear()
 
     def lose(self, reason: str) -> None:
         """Nothing more will come: whoever waits for this request is woken."""
         self.lost = self.lost or reason
-        for event in (self.started, self.replied, self.idle):
+        for event in (self.started, self.replied, self.idle, self.done):
             event.set()
 
     async def settle(self, quiet: float) -> bool:

@@ -115,6 +115,21 @@ async def test_a_restart_in_mid_cell_ends_it_and_the_next_cell_runs_in_the_new_k
         assert executed.error == "NameError: name 'x' is not defined"
 
 
+async def test_a_restart_while_we_interrupt_ends_it_and_the_new_kernel_is_not_interrupted(tmp_path: Path) -> None:
+    # In one C function, which no interrupt reaches; before it the kernel's own thread must have sent what was printed.
+    deaf = "import time\nprint('on it', flush=True)\ntime.sleep(0.3)\nsum(range(10**12))"
+    async with notebook(tmp_path) as user, live_kernel(user.manager, "k1", Waits(react=30, again=0.01)) as kernel:
+        ours = await printing(kernel, deaf, "on it")
+        done, _ = await asyncio.wait([ours], timeout=0.6)
+        ours.cancel()
+        done |= (await asyncio.wait([ours], timeout=0.2))[0]
+        assert not done
+        await user.manager.restart_kernel(now=True)
+        with pytest.raises(asyncio.CancelledError):
+            await ours
+        assert (await run(kernel, "1"))[1].status == "ok"
+
+
 class OnAnotherHost:
     """A manager that cannot tell which process its kernel is, as with a kernel behind a gateway."""
 
