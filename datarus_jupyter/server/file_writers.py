@@ -70,7 +70,8 @@ class FileWriters:
         """No tab has the notebook open: write what is not on disk, now and at each step to come."""
         self._handed.discard(notebook)
         for unsaved in self._unsaved.get(notebook, {}).values():
-            self._start(notebook, unsaved)
+            if unsaved.task is None or unsaved.task.done():
+                self._start(notebook, unsaved)
 
     async def hand_over(self, notebook: str) -> None:
         """A tab has it open: finish the write under way and write no more.
