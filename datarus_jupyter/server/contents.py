@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import nbformat
@@ -11,6 +12,10 @@ from tornado.web import HTTPError
 from datarus_jupyter.errors import SurfaceError
 from datarus_jupyter.surfaces.merge import Notebook
 from datarus_jupyter.surfaces.notebooks import NotebookChanged, Snapshot, dump, upgrade
+
+_UNREADABLE = 400
+_READS = 5
+_READ_PAUSE = 0.1
 
 
 class ContentsNotebooks:
@@ -35,11 +40,16 @@ class ContentsNotebooks:
         except HTTPError as error:
             raise SurfaceError(f"{path} cannot be saved ({error.log_message}): free it or save a copy.") from error
 
-    async def _get(self, path: str, *, content: bool) -> dict[str, Any]:
+    async def _get(self, path: str, *, content: bool, attempts: int = _READS) -> dict[str, Any]:
         try:
             model = await ensure_async(self._contents.get(path, content=content, type="notebook", require_hash=True))
         except HTTPError as error:
-            raise SurfaceError(f"{path} cannot be read ({error.log_message}): put it back or ask again.") from error
+            if error.status_code != _UNREADABLE or attempts == 1:
+                message = f"{path} cannot be read ({error.log_message}): put it back or ask again."
+                raise SurfaceError(message) from error
+            # Jupyter writes a file in place: one that cannot be parsed now may be whole a moment later.
+            await asyncio.sleep(_READ_PAUSE)
+            return await self._get(path, content=content, attempts=attempts - 1)
         return dict(model)
 
 

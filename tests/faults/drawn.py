@@ -57,7 +57,7 @@ async def _renamed(world: World, run: str, draw: random.Random) -> None:
 
 
 async def _saved_by_another(world: World, run: str, draw: random.Random) -> None:
-    notebook = await world.call("GET", f"/api/contents/{world.notebook}?type=notebook")
+    notebook = await world.saved_notebook()
     theirs = nbformat.v4.new_code_cell(f"theirs = {draw.random()}")
     notebook["content"]["cells"].insert(0, theirs)
     body = {"type": "notebook", "format": "json", "content": notebook["content"]}
