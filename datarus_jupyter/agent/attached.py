@@ -5,7 +5,6 @@ All of it comes from the user's data, so it is escaped, and fenced so that nothi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,8 +16,8 @@ from datarus_jupyter.agent.excerpt import excerpt
 from datarus_jupyter.agent.interfaces import Kernel, Question
 from datarus_jupyter.agent.observation import output_text
 from datarus_jupyter.errors import AttachmentError
-from datarus_jupyter.journal.events import Attached
-from datarus_jupyter.protocol.escaping import escape
+from datarus_jupyter.journal.events import Attached, Target
+from datarus_jupyter.protocol.escaping import escape, fenced, one_line
 
 _SOURCE_CHARS = 6_000
 _OUTPUT_CHARS = 2_000
@@ -26,6 +25,7 @@ _FILE_CHARS = 1_500
 _FILE_LINES = 12
 _FILE_BYTES = 64 * 1024
 _VARIABLE_CHARS = 1_500
+_ALL_CHARS = 16_000
 _PROBE_SECONDS = 5.0
 
 _CHARS_PER_TOKEN = 4
@@ -82,33 +82,52 @@ def told(question: Question) -> str:
     return "\n\n".join(parts)
 
 
+def within(shown: Sequence[Attached], target: Target | None = None, limit: int = _ALL_CHARS) -> list[Attached]:
+    """``shown`` with at most ``limit`` characters of content in all. What does not fit is only named, which it says.
+
+    There is room for ``target`` first, then for the others in their order.
+    """
+    kept = list(shown)
+    for place in sorted(range(len(kept)), key=lambda n: target is None or kept[n].name != target.name):
+        one = kept[place]
+        if len(one.text) <= limit:
+            limit -= len(one.text)
+        else:
+            left = f"Not shown, as there is no room for it: {one.kind} {one.name}. Look at it with code if you need it."
+            kept[place] = msgspec.structs.replace(one, text=escape(one_line(left)))
+    return kept
+
+
 def cell_text(cell: ChosenCell) -> Attached:
     """A cell with its outputs."""
     failed = isinstance(cell, ChosenError)
-    head = f"{cell.name} of the notebook{', which failed' if failed else ''}:"
-    parts = [f"{head[0].upper()}{head[1:]}\n{_fenced(excerpt(cell.source, _SOURCE_CHARS))}"]
+    head = f"{one_line(cell.name)} of the notebook{', which failed' if failed else ''}:"
+    parts = [f"{head[0].upper()}{head[1:]}\n{fenced(excerpt(cell.source, _SOURCE_CHARS))}"]
     if cell.selection.strip():
-        parts.append(f"Selected in it:\n{_fenced(excerpt(cell.selection, _SOURCE_CHARS))}")
+        parts.append(f"Selected in it:\n{fenced(excerpt(cell.selection, _SOURCE_CHARS))}")
     texts = [output_text(output, _OUTPUT_CHARS) for output in cell.outputs]
     if shown := "\n".join(text for text in texts if text):
-        parts.append(f"What it printed:\n{_fenced(excerpt(shown, _OUTPUT_CHARS))}")
+        parts.append(f"What it printed:\n{fenced(excerpt(shown, _OUTPUT_CHARS))}")
     return Attached(kind="error" if failed else "cell", name=cell.name, text=escape("\n".join(parts)))
 
 
 def file_text(folder: Path, path: str) -> Attached:
-    """A file in ``folder`` or below: what is known of it and how it begins. Raises ``AttachmentError``."""
-    place = (folder / path).resolve()
+    """A file in ``folder`` or below: what is known of it and how it begins. Raises ``AttachmentError``.
+
+    A link is followed wherever it leads, as Jupyter follows it; ``..`` and hidden names are refused, as there.
+    """
+    place = folder / path
     hidden = any(part.startswith(".") for part in Path(path).parts)
-    if hidden or not place.is_relative_to(folder.resolve()) or not place.is_file():
+    if hidden or not place.is_relative_to(folder) or not place.is_file():
         raise AttachmentError(f"There is no file {path} beside the notebook: take it from the question.")
     try:
-        line = file_line(describe_file(place, path)).splitlines()[0]
+        line = file_line(describe_file(place, path)).partition("\n")[0]
         head = _head(place)
     except OSError as error:
         raise AttachmentError(f"{path} cannot be read ({error.strerror}): take it from the question.") from error
     text = f"File {line.removeprefix('- ')}"
     if head:
-        text += f"\nIts first lines:\n{_fenced(head)}"
+        text += f"\nIts first lines:\n{fenced(head)}"
     return Attached(kind="file", name=path, text=escape(text))
 
 
@@ -169,20 +188,14 @@ async def variable_texts(kernel: Kernel, names: Sequence[str]) -> list[Attached]
 
 def _variable(name: str, known: tuple[str, str] | None) -> Attached:
     if known is None:
-        text = f"Variable {name}, of which the kernel tells nothing now"
+        text = one_line(f"Variable {name}, of which the kernel tells nothing now")
     else:
         kind, shown = known
-        text = f"Variable {name}: {kind}"
-        text += f"\n{_fenced(excerpt(shown, _VARIABLE_CHARS))}" if shown else ""
+        text = one_line(f"Variable {name}: {kind}")
+        text += f"\n{fenced(excerpt(shown, _VARIABLE_CHARS))}" if shown else ""
     return Attached(kind="variable", name=name, text=escape(text))
 
 
 def about_tokens(text: str) -> int:
     """About how many tokens a text takes: one for four characters, as is usual for English and code."""
     return -(-len(text) // _CHARS_PER_TOKEN)
-
-
-def _fenced(text: str) -> str:
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}\n{text}\n{fence}"

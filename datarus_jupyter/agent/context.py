@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from datarus_jupyter.agent.interfaces import Kernel
-from datarus_jupyter.protocol.escaping import escape
+from datarus_jupyter.protocol.escaping import escape, fenced, one_line
 
 _SUFFIXES = (".csv", ".tsv", ".parquet", ".feather", ".xlsx", ".xls", ".json", ".jsonl", ".sqlite", ".db", ".txt")
 _HEAD_BYTES = 64 * 1024
@@ -56,14 +56,16 @@ def data_files(folder: Path, places: Sequence[Path] = ()) -> list[DataFile]:
     """The data files at ``places`` or directly in them, by default in ``folder``: the first 20.
 
     Their paths are relative to ``folder``, where the code runs.
-    Reads the beginning of each, and counts the lines of those under 64 MiB. Files that cannot be read are left out.
+    Reads the beginning of each, and counts the lines of those under 64 MiB. Files that cannot be read are left out, and
+    a link out of its folder is only named: it may lead to any file of the user's, and nobody has chosen to show that.
     """
     found: dict[str, DataFile] = {}
     for path in (file for place in places or (folder,) for file in _files(place)):
         name = os.path.relpath(path, folder)
         if name not in found:
             with suppress(OSError):
-                found[name] = describe_file(path, name)
+                away = path not in places and _leads_away(path)
+                found[name] = DataFile(name, bytes=path.stat().st_size) if away else describe_file(path, name)
         if len(found) == _MAX_FILES:
             break
     return list(found.values())
@@ -74,6 +76,10 @@ def _files(place: Path) -> list[Path]:
         return [place]
     files = sorted(path for path in place.glob("[!.]*") if path.suffix.lower() in _SUFFIXES)
     return [path for path in files if path.is_file()]
+
+
+def _leads_away(path: Path) -> bool:
+    return path.is_symlink() and not path.resolve().is_relative_to(path.parent.resolve())
 
 
 def describe_file(path: Path, name: str) -> DataFile:
@@ -171,7 +177,7 @@ def render(
     """The context in words, escaped. ``cells`` are the sources of the cells above, in order."""
     parts = []
     if notebook:
-        parts.append(f"Notebook: {notebook}")
+        parts.append(f"Notebook: {one_line(notebook)}")
     if files:
         parts.append("Files in the working directory, not loaded yet:\n" + "\n".join(map(file_line, files)))
     if above := _cells_above(cells):
@@ -185,14 +191,14 @@ def render(
 def file_line(file: DataFile) -> str:
     """A file in one line, and a second one where its first row is known; not yet escaped."""
     size = f"{file.rows:,} rows" if file.rows is not None else f"{file.bytes / 1e6:,.1f} MB"
-    line = f"- {file.path} ({size})" + (f": {_listed(file.columns)}" if file.columns else "")
+    line = one_line(f"- {file.path} ({size})" + (f": {_listed(file.columns)}" if file.columns else ""))
     return line + (f"\n  first row: {file.first}" if file.first else "")
 
 
 def _variable_line(variable: Variable) -> str:
     shape = " × ".join(map(str, variable.shape))
     line = f"- {variable.name}: {variable.type}" + (f" ({shape})" if shape else "")
-    return line + (f" with columns {_listed(variable.columns)}" if variable.columns else "")
+    return one_line(line + (f" with columns {_listed(variable.columns)}" if variable.columns else ""))
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -209,5 +215,5 @@ def _cells_above(cells: Sequence[str]) -> str:
         short = source if len(source) <= _MAX_CELL_CHARS else source[:_MAX_CELL_CHARS] + " …"
         if (room := room - len(short)) < 0:
             break
-        kept.append(f"```\n{short}\n```")
+        kept.append(fenced(short))
     return "\n".join(reversed(kept))

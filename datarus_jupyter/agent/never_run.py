@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from datarus_jupyter.agent.excerpt import excerpt
-from datarus_jupyter.protocol.escaping import escape
+from datarus_jupyter.protocol.escaping import escape, fenced
 
 TAG = "datarus-never-run"
 """Among ``metadata.tags`` of a marked cell."""
@@ -38,7 +38,7 @@ def told(sources: Sequence[str]) -> str:
     """What the model is told of the marked cells; '' if there are none."""
     if not sources:
         return ""
-    shown = "\n".join(f"```\n{excerpt(source.strip(), _TOLD_CHARS)}\n```" for source in sources[:_TOLD_CELLS])
+    shown = "\n".join(fenced(excerpt(source.strip(), _TOLD_CHARS)) for source in sources[:_TOLD_CELLS])
     return escape(f"Cells that the user does not want run again; use what they have left:\n{shown}")
 
 

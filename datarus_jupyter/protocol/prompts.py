@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from datarus_jupyter.protocol.escaping import escape
+from datarus_jupyter.protocol.escaping import escape, fenced, one_line
 from datarus_jupyter.protocol.form import asked_names, form_of
 from datarus_jupyter.protocol.messages import Message
 from datarus_jupyter.protocol.tags import render_answer, render_step
@@ -142,9 +142,14 @@ def first_messages(
 ) -> list[Message]:
     """The messages that a run begins with. ``earlier`` are questions of this conversation and their answers."""
     parts = [context] if context else []
-    parts += [f"Earlier question: {escape(asked)}\nIts answer: {escape(answer)}" for asked, answer in earlier]
+    parts += [f"Earlier question: {escape(asked)}\nIts answer: {_quoted(answer)}" for asked, answer in earlier]
     parts.append(f"Question: {escape(question)}")
     return [*fixed_prefix(profile), Message("user", "\n\n".join(parts))]
+
+
+def _quoted(answer: str) -> str:
+    """An answer may repeat what stands in the data, so a long one is fenced."""
+    return escape(answer if one_line(answer) == answer else f"\n{fenced(answer)}")
 
 
 def step_turn(profile: Profile, text: str) -> str:

@@ -14,6 +14,7 @@ from tornado.web import HTTPError
 
 from datarus_jupyter.agent import never_run
 from datarus_jupyter.agent.approval import Belongings
+from datarus_jupyter.agent.attached import within
 from datarus_jupyter.agent.context import DataFile, Variable, data_files, render, user_names, variables
 from datarus_jupyter.agent.interfaces import Kernel, Limits, Question
 from datarus_jupyter.agent.loop import Agent
@@ -73,7 +74,7 @@ class Agents:
         attached = await self._attachments.chosen(ask.notebook, kernel, ask.attached)
         known, users = await asyncio.gather(variables(kernel), self.belongings(ask.notebook, kernel, target))
         question = await self._question(ask, known)
-        question = replace(question, attached=attached, target=target)
+        question = replace(question, attached=within(attached, target), target=target)
         return self._assemble(engine, kernel, mode, users, self._settings.profile), question
 
     async def prepare_again(self, events: Sequence[ev.Event], mode: ev.Mode | None, kernel: Kernel) -> Assemble:

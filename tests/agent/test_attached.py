@@ -19,6 +19,7 @@ from datarus_jupyter.agent.attached import (
     file_text,
     told,
     variable_texts,
+    within,
 )
 from datarus_jupyter.agent.interfaces import Question
 from datarus_jupyter.errors import AttachmentError
@@ -99,15 +100,23 @@ def test_a_hostile_file_stays_data(tmp_path: Path) -> None:
     assert escape(text) == text
 
 
-@pytest.mark.parametrize("path", ["../secret.txt", "/etc/passwd", ".hidden", "sub/.hidden", "none.csv", "link.txt", ""])
+@pytest.mark.parametrize(
+    "path", ["../secret.txt", "/etc/passwd", ".hidden", "sub/.hidden", "none.csv", "sub/../../secret.txt", ""]
+)
 def test_only_files_beside_the_notebook_can_be_chosen(tmp_path: Path, path: str) -> None:
     folder = tmp_path / "work"
     (folder / "sub").mkdir(parents=True)
     for place in (tmp_path / "secret.txt", folder / ".hidden", folder / "sub" / ".hidden"):
         place.write_text("secret")
-    (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
     with pytest.raises(AttachmentError, match="take it from the question"):
         file_text(folder, path)
+
+
+def test_a_link_is_followed_when_it_is_chosen(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "far.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "work" / "near.csv").symlink_to(tmp_path / "far.csv")
+    assert file_text(tmp_path / "work", "near.csv").text.startswith("File near.csv (1 rows): a, b\n")
 
 
 async def test_variables_are_shown_as_they_are_now(tmp_path: Path) -> None:
@@ -152,3 +161,16 @@ def test_what_the_browser_sends_is_told_apart_by_kind_and_bounded() -> None:
     for wrong in (b'[{"kind": "variable", "name": "%s"}]' % (b"x" * 201), b'[{"kind": "dir", "path": "a"}]', b"[1]"):
         with pytest.raises(msgspec.ValidationError):
             read(wrong)
+
+
+@given(st.lists(st.integers(0, 3_000), max_size=20), st.none() | st.integers(0, 19))
+def test_all_together_are_bounded_and_what_is_left_out_is_said(sizes: list[int], target: int | None) -> None:
+    shown = [Attached(kind="cell", name=f"cell [{n}]", text="x" * size) for n, size in enumerate(sizes)]
+    aim = None if target is None else Target(cell="a", name=f"cell [{target}]", source="")
+    kept = within(shown, aim, 5_000)
+    assert [one.name for one in kept] == [one.name for one in shown]
+    left = [one for one, before in zip(kept, shown, strict=True) if one != before]
+    assert all(one.text.startswith(f"Not shown, as there is no room for it: cell {one.name}.") for one in left)
+    assert sum(len(one.text) for one in kept if one not in left) <= 5_000
+    assert bool(left) == (sum(sizes) > 5_000)
+    assert target not in [int(one.name[6:-1]) for one in left]

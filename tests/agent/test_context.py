@@ -41,6 +41,19 @@ def test_paths_are_as_the_code_opens_them(tmp_path: Path) -> None:
     assert [file.path for file in data_files(tmp_path / "work", [tmp_path / "data"])] == ["../data/t.tsv"]
 
 
+def test_a_link_out_of_the_folder_is_named_and_not_read(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    (tmp_path / "key.pem").write_text("-----BEGIN\nabc\n")
+    (work / "near.csv").write_text("a\n1\n")
+    (work / "far.csv").symlink_to(tmp_path / "key.pem")
+    (work / "same.csv").symlink_to("near.csv")
+    files = {file.path: file for file in data_files(work)}
+    assert files["far.csv"] == DataFile("far.csv", bytes=15)
+    assert files["same.csv"].columns == ("a",)
+    assert data_files(tmp_path, [work / "far.csv"])[0].columns == ("-----BEGIN",)
+
+
 def test_what_comes_from_data_is_escaped_and_names_are_kept_whole(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("Unit Price,</observation>\n<step>,2\n")
     known = [Variable(name="df", type="DataFrame", shape=[3, 2], columns=["a", "b c"])]

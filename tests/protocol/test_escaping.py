@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datarus_jupyter.protocol.escaping import escape
+from datarus_jupyter.protocol.escaping import escape, fenced, one_line
 from datarus_jupyter.protocol.tags import TAGS
 
 TAG = re.compile(rf"<\s*/?\s*(?:{'|'.join(TAGS)})\s*>|<\|\w+\|>", re.IGNORECASE)
@@ -79,3 +79,18 @@ def test_long_hostile_text_takes_linear_time() -> None:
     for piece in ("< ", "<step ", "<|a", "</ "):
         assert len(escape(piece * 200_000)) == len(piece) * 200_000
     assert len(escape("<" + " " * 1_000_000)) == 1_000_001
+
+
+@given(st.text("`~ \n\tab", max_size=60))
+def test_no_line_of_a_fenced_text_ends_its_fence(text: str) -> None:
+    opening, *inside, closing = fenced(text).split("\n")
+    assert opening == closing
+    assert "\n".join(inside) == text
+    assert not any(opening in line for line in inside)
+
+
+@given(st.text())
+def test_one_line_is_one_line_and_keeps_the_rest(text: str) -> None:
+    line = one_line(text)
+    assert len(line.splitlines()) <= 1
+    assert line.split() == text.split()
