@@ -24,6 +24,7 @@ from datarus_jupyter.reproduce.volatile import Moment
 NEVER_RUN_TAG = "datarus-never-run"
 
 NEVER_RUN = "The cell is marked “never run by Datarus”."
+UNRUN = "This cell of Datarus never ran, so the check does not run it either: run it yourself, then check again."
 NO_RESULT = "It ran, but the notebook holds no result of it to compare with."
 OUT_OF_TIME = "The check took longer than {:g} min in all, so this cell was not run."
 LOST = "The kernel did not come back from an earlier cell, so this one was not run."
@@ -94,7 +95,7 @@ class Rerun:
             for at, cell in cells:
                 if time.monotonic() > deadline:
                     unfit = unfit or OUT_OF_TIME.format(self.seconds / 60)
-                skipped = NEVER_RUN if is_never_run(cell) else unfit
+                skipped = NEVER_RUN if is_never_run(cell) else UNRUN if _waits(cell) else unfit
                 if skipped:
                     result = _result(at, cell, Comparison("skipped", skipped))
                 else:
@@ -130,8 +131,16 @@ def _verdict(cell: Output, outputs: list[Output], executed: Executed, tolerance:
     if executed.status in ("timeout", "dead"):
         return Comparison("fails", executed.error)
     judged = compare(cell["outputs"], outputs, tolerance)
-    never_ran = cell.get("execution_count") is None and not cell["outputs"]
-    return Comparison("skipped", NO_RESULT) if never_ran and judged.verdict != "fails" else judged
+    return Comparison("skipped", NO_RESULT) if _never_ran(cell) and judged.verdict != "fails" else judged
+
+
+def _never_ran(cell: Output) -> bool:
+    return cell.get("execution_count") is None and not cell["outputs"]
+
+
+def _waits(cell: Output) -> bool:
+    """Whether it is a run's code that nobody has let run: the user rejected it, or was not asked yet."""
+    return "run" in _marks(cell) and _never_ran(cell)
 
 
 async def _unfit(kernel: KernelChannel, ended: Executed) -> str:

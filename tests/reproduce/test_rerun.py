@@ -15,7 +15,7 @@ import pytest
 from nbclient import NotebookClient
 
 from datarus_jupyter.errors import ConfigError, KernelError, SurfaceError
-from datarus_jupyter.reproduce.rerun import LOST, NEVER_RUN, NO_RESULT, CellResult, Rerun
+from datarus_jupyter.reproduce.rerun import LOST, NEVER_RUN, NO_RESULT, UNRUN, CellResult, Rerun
 from datarus_jupyter.reproduce.scratch import scratch_copy
 
 v4: Any = nbformat.v4
@@ -115,6 +115,17 @@ async def test_marked_cells_are_not_run_and_unrun_ones_have_no_verdict(tmp_path:
 
 
 async def test_a_run_is_judged_with_what_stands_above_it(tmp_path: Path) -> None:
+async def test_code_of_a_run_that_nobody_let_run_is_not_run(tmp_path: Path) -> None:
+    made = notebook("x = 1", "open('written.txt', 'w')", "print(x)", folder=tmp_path)
+    made.cells[1].metadata["datarus"] = {"run": "r1", "step": 1}
+    made.cells[1].outputs, made.cells[1].execution_count = [], None
+    (tmp_path / "written.txt").unlink()
+    found = await results(Rerun(made, tmp_path, in_place=True))
+    assert (found[1].verdict, found[1].reason) == ("skipped", UNRUN)
+    assert found[2].verdict == "same"
+    assert not (tmp_path / "written.txt").exists()
+
+
     made = notebook("x = 20", "print(x + 1)", "1 / 0", "print(x + 2)", "assert False", folder=tmp_path)
     for at in (1, 3):
         made.cells[at].metadata["datarus"] = {"run": "r1", "step": at}
