@@ -2,7 +2,8 @@
 
 JupyterLab's sanitizer takes scripts and ``javascript:`` out of untrusted Markdown, but leaves remote images and forms:
 an image whose address holds data sends it away as soon as it is shown, to every later reader of the notebook, too. So
-an image becomes a link, which somebody has to click, and a tag that loads or submits becomes text.
+an image becomes a link, which somebody has to click, and a tag that loads or submits becomes text. So does a tag of any
+kind with attributes: the sanitizer lets each have a style, and a style may load a background.
 """
 
 from __future__ import annotations
@@ -14,9 +15,20 @@ _LOADS = (
     *("link", "meta", "base", "style", "script", "form", "input", "button", "select", "textarea", "body", "table"),
     *("td", "th", "tr", "div", "span", "p", "map", "area"),
 )
-_TAG = re.compile(rf"<(?=\s*/?\s*(?:{'|'.join(_LOADS)})(?![\w-]))", re.IGNORECASE)
+_PLAIN = (
+    *("a", "abbr", "acronym", "address", "article", "aside", "b", "bdi", "bdo", "big", "blockquote", "br", "canvas"),
+    *("caption", "center", "cite", "code", "col", "colgroup", "command", "data", "datalist", "dd", "del", "details"),
+    *("dfn", "dir", "dl", "dt", "em", "fieldset", "figcaption", "figure", "font", "footer", "h[1-6]", "header"),
+    *("hgroup", "hr", "i", "ins", "kbd", "label", "legend", "li", "mark", "menu", "meter", "nav", "nobr", "ol"),
+    *("optgroup", "option", "output", "pre", "progress", "q", "s", "samp", "section", "small", "strike", "strong"),
+    *("sub", "summary", "sup", "tbody", "tfoot", "thead", "time", "tt", "u", "ul", "var", "wbr"),
+)
+"""The other tags that the sanitizer leaves."""
+_TAG = re.compile(
+    rf"<(?=\s*/?\s*(?:{'|'.join(_LOADS)})(?![\w-])|/?(?:{'|'.join(_PLAIN)})(?=[\s/])(?!\s{{0,8}}/?>))", re.IGNORECASE
+)
 _IMAGE = re.compile(r"!+(?=\[)")
-_OPENING = re.compile(r"(?:!+|<\s{0,8}/?\s{0,8}[A-Za-z]{0,8})\Z")
+_OPENING = re.compile(r"(?:!+|<\s{0,8}/?\s{0,8}[A-Za-z1-6]{0,10}\s{0,8}/?)\Z")
 
 
 def harmless(text: str) -> str:
@@ -33,7 +45,7 @@ class HarmlessStream:
     def feed(self, piece: str) -> str:
         """What may be shown now."""
         text = self._held + piece
-        opening = _OPENING.search(text, max(0, len(text) - 32))
+        opening = _OPENING.search(text, max(0, len(text) - 40))
         cut = opening.start() if opening else len(text)
         self._held = text[cut:]
         return harmless(text[:cut])
