@@ -10,13 +10,33 @@ import hashlib
 from collections.abc import Collection, Sequence
 from typing import Any
 
+import msgspec
+
 from datarus_jupyter.errors import SurfaceError
-from datarus_jupyter.journal.cells import cell_id
+from datarus_jupyter.journal.cells import Kind, cell_id
 
 Cell = dict[str, Any]
 """A cell as in nbformat 4.5, with ``metadata.datarus`` where a run wrote it."""
 
 Notebook = dict[str, Any]
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """``metadata.datarus`` of a cell. Notebooks come from anywhere: what is not just this is no mark."""
+
+    run: str
+    step: int
+    kind: Kind
+    seq: int
+    sha256: str
+
+
+def mark_of(cell: Cell) -> Mark | None:
+    """The mark that a run has left on the cell; None if there is none."""
+    try:
+        return msgspec.convert(cell["metadata"].get("datarus"), Mark)
+    except msgspec.ValidationError:
+        return None
 
 
 def merge(
@@ -61,9 +81,9 @@ def refuse_loss(before: Notebook, after: Notebook, run: str) -> None:
 
 
 def edited(cell: Cell) -> bool:
-    """Whether the user changed the source that the run wrote into ``cell``."""
-    mark = cell["metadata"].get("datarus", {})
-    return bool(mark.get("sha256") != hashlib.sha256(source_of(cell).encode()).hexdigest())
+    """Whether the source of ``cell`` is another than a run wrote."""
+    mark = mark_of(cell)
+    return mark is None or mark.sha256 != hashlib.sha256(source_of(cell).encode()).hexdigest()
 
 
 def source_of(cell: Cell) -> str:
@@ -78,8 +98,8 @@ def cell_ids(notebook: Notebook, run: str) -> set[str]:
 
 
 def _run_of(cell: Cell) -> str | None:
-    mark = cell["metadata"].get("datarus")
-    return mark.get("run") if isinstance(mark, dict) else None
+    mark = mark_of(cell)
+    return mark.run if mark else None
 
 
 def _empty(run: str) -> Cell:
@@ -89,22 +109,35 @@ def _empty(run: str) -> Cell:
 
 def trace(notebook: Notebook, run: str) -> int:
     """The last event of ``run`` that the notebook is known to have held; -1 if none is."""
-    runs = notebook["metadata"].get("datarus", {}).get("runs", {})
-    marks = (cell["metadata"]["datarus"].get("seq", -1) for cell in notebook["cells"] if _run_of(cell) == run)
-    return int(max(runs.get(run, -1), *marks, -1))
+    marks = (mark_of(cell) for cell in notebook["cells"])
+    return max(_noted(notebook, run), *(mark.seq for mark in marks if mark and mark.run == run), -1)
+
+
+def _noted(notebook: Notebook, run: str) -> int:
+    try:
+        return msgspec.convert(notebook["metadata"].get("datarus"), _Traces).runs.get(run, -1)
+    except msgspec.ValidationError:
+        return -1
+
+
+class _Traces(msgspec.Struct):
+    """``metadata.datarus`` of a notebook: the last event of each run that it holds."""
+
+    runs: dict[str, int] = {}
 
 
 def _gone(cell: Cell, run: str, wanted: Collection[str]) -> bool:
     """A cell that the run took back; a copy of one, which has another id, is the user's own."""
-    if _run_of(cell) != run or cell["id"] in wanted:
+    mark = mark_of(cell)
+    if mark is None or mark.run != run or cell["id"] in wanted:
         return False
-    mark = cell["metadata"]["datarus"]
-    return bool(cell["id"] == cell_id(run, mark.get("step"), mark.get("kind")))
+    return bool(cell["id"] == cell_id(run, mark.step, mark.kind))
 
 
 def _left(cell: Cell, reverted: int, back: bool) -> Cell | None:
     """What stays of a cell that the run took back. ``back``: it was gone before, and the user put it there again."""
-    void = cell["metadata"]["datarus"].get("seq", -1) < reverted
+    mark = mark_of(cell)
+    void = mark is not None and mark.seq < reverted
     if not edited(cell) and not (void and back):
         return None
     metadata = {name: value for name, value in cell["metadata"].items() if name != "datarus" or not void}
@@ -112,7 +145,8 @@ def _left(cell: Cell, reverted: int, back: bool) -> Cell | None:
 
 
 def _updated(there: Cell, cell: Cell) -> Cell:
-    if edited(there) or there["metadata"].get("datarus", {}).get("seq", -1) > cell["metadata"]["datarus"]["seq"]:
+    mark = mark_of(there)
+    if mark is None or edited(there) or mark.seq > cell["metadata"]["datarus"]["seq"]:
         return there
     return {**cell, "metadata": {**there["metadata"], **cell["metadata"]}}
 

@@ -28,18 +28,27 @@ export function cellMark(cell: IMarked): ICellMark | null {
   return isMark(mark) ? mark : null;
 }
 
+/** Notebooks come from anywhere: what is not just as a run leaves it is no mark. */
 function isMark(value: unknown): value is ICellMark {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'run' in value &&
-    'step' in value &&
-    'seq' in value
-  );
+  if (typeof value !== 'object' || value === null) {
+    return false;
+  }
+  const { run, step, kind, seq, sha256 } = value as Record<string, unknown>;
+  const numbered = Number.isSafeInteger(step) && Number.isSafeInteger(seq);
+  return isRun(run) && numbered && KINDS.has(kind) && typeof sha256 === 'string';
+}
+
+const KINDS: ReadonlySet<unknown> = new Set<CellKind>(['thought', 'code', 'answer']);
+
+function isRun(value: unknown): value is string {
+  return typeof value === 'string' && /^\d{8}-\d{6}-[0-9a-f]{6}$/.test(value);
 }
 
 /** The last seq of each run that this notebook is known to have held. */
 export function traces(notebook: IMarked): Record<string, number> {
-  const value = notebook.getMetadata('datarus') as { runs?: Record<string, number> } | undefined;
-  return value?.runs ?? {};
+  const value = notebook.getMetadata('datarus') as { runs?: unknown } | null | undefined;
+  const known = Object.entries(value?.runs ?? {}).filter(
+    ([run, seq]) => isRun(run) && Number.isSafeInteger(seq)
+  );
+  return Object.fromEntries(known) as Record<string, number>;
 }
