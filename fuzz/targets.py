@@ -5,13 +5,17 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import nbformat
+
 from datarus_jupyter.engines.sse import EventParser
 from datarus_jupyter.errors import JournalError
+from datarus_jupyter.journal.cells import CellsFold
 from datarus_jupyter.journal.log import parse, read
 from datarus_jupyter.journal.messages import MessagesFold
 from datarus_jupyter.journal.secrets import Secrets, SecretStream
 from datarus_jupyter.journal.summary import SummaryFold
 from datarus_jupyter.protocol.parser import Delta, StreamParser
+from fuzz.stories import Story, events_of
 
 _KNOWN = Secrets({"A_KEY": "canary-7f3a9c1e-0123456789"})
 _FOLDER = tempfile.TemporaryDirectory()
@@ -43,6 +47,24 @@ def journal(data: bytes) -> None:
     assert events == list(parse(data[: data.rfind(b"\n") + 1], path))
     SummaryFold.of(events)
     MessagesFold.of(events)
+    assert len({cell["id"] for cell in CellsFold.of(events).cells}) == len(CellsFold.of(events).cells)
+
+
+def cells(data: bytes) -> None:
+    """Any events give valid cells, each once, and a replay from anywhere changes nothing."""
+    happened = events_of(_pieces(data)[0])
+    fold = CellsFold.of(happened)
+    once = fold.cells
+    nbformat.validate(nbformat.from_dict({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": once}))
+    assert len({cell["id"] for cell in once}) == len(once)
+    for event in happened[len(data) % (len(happened) + 1) :]:
+        fold.apply(event)
+    assert fold.cells == once
+
+
+def merge(data: bytes) -> None:
+    """Whatever a run, its user and a forger do to a notebook, saving loses no cell and doubles none."""
+    Story().play(_pieces(data)[0])
 
 
 def sse(data: bytes) -> None:
@@ -63,7 +85,14 @@ def secrets(data: bytes) -> None:
     assert "canary-7f3a9c1e" not in _KNOWN.redact(text)
 
 
-TARGETS = {"parser": parser, "journal": journal, "sse": sse, "secrets": secrets}
+TARGETS = {
+    "parser": parser,
+    "journal": journal,
+    "sse": sse,
+    "secrets": secrets,
+    "cells": cells,
+    "merge": merge,
+}
 
 DICTIONARY = {
     "parser": [
@@ -88,4 +117,6 @@ DICTIONARY = {
         "eyJ",
         "-----BEGIN",
     ],
+    "cells": ["\x00\x00\x03\x00\x07\x00\x08\x01\x0c\x01", "\x01\x01\x04\x01\x01\x01", "\x02\x04\x05\x01\x0f\x01"],
+    "merge": ["\x00\x00\x03\x00\x16\x00", "\x11\x02\x16\x00", "\x12\x03\x16\x00", "\x05\x01\x17\x00", "\x14\x01"],
 }

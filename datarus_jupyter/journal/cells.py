@@ -161,7 +161,7 @@ class CellsFold(Fold):
             self._clear_at_next.discard(cell.id)
             cell.outputs = []
         last = cell.outputs[-1] if cell.outputs else {}
-        if output["output_type"] == "stream" and last.get("name") == output["name"]:
+        if output["output_type"] == last.get("output_type") == "stream" and last["name"] == output["name"]:
             last["text"] += output["text"]
             return
         output = dict(output)

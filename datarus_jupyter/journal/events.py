@@ -173,6 +173,22 @@ class ExecutionStarted(Event):
     step: int
 
 
+_OUTPUTS: dict[object, dict[str, type]] = {
+    "stream": {"name": str, "text": str},
+    "display_data": {"data": dict},
+    "execute_result": {"data": dict},
+    "error": {"ename": str, "evalue": str, "traceback": list},
+}
+
+
+def _check(output: dict[str, Any]) -> None:
+    """Folds rely on this shape, so an event without it is none: ``ValueError``, when decoding ``ValidationError``."""
+    kind = output.get("output_type")
+    fields = _OUTPUTS.get(kind) if isinstance(kind, str) else None
+    if fields is None or not all(isinstance(output.get(name), of) for name, of in fields.items()):
+        raise ValueError("the output is none of nbformat's")
+
+
 class Output(Event):
     """One nbformat output, as the kernel sent it, bounded in size. Adjacent streams of one name are joined by folds."""
 
@@ -180,12 +196,20 @@ class Output(Event):
     output: dict[str, Any]
     display_id: str | None = None
 
+    def __post_init__(self) -> None:
+        _check(self.output)
+
 
 class OutputUpdated(Event):
     """``update_display_data``: every output of this run shown under ``display_id`` now has this data."""
 
     display_id: str
     output: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        _check(self.output)
+        if "data" not in self.output:
+            raise ValueError("the output shows nothing that can be updated")
 
 
 class OutputsCleared(Event):

@@ -49,7 +49,14 @@ class Outputs:
         self._lost_chars = self._lost_displays = 0
 
     def add(self, kind: str, content: dict[str, Any]) -> None:
-        """Take one iopub message in; kinds that show nothing are ignored."""
+        """Take one iopub message in; kinds that show nothing are ignored, and what is not as Jupyter's protocol has it.
+
+        Code in the kernel can send what it likes.
+        """
+        try:
+            msgspec.convert(content, _SHAPES.get(kind, Any))
+        except msgspec.ValidationError:
+            return
         match kind:
             case "stream":
                 self._add_stream(content["name"], content["text"])
@@ -178,6 +185,32 @@ class _Buffer:
         return item
 
 
+class _Stream(msgspec.Struct):
+    name: str
+    text: str
+
+
+class _Display(msgspec.Struct):
+    data: dict[str, Any]
+    metadata: dict[str, Any] | None = None
+    transient: dict[str, Any] | None = None
+    execution_count: int | None = None
+
+
+class _Error(msgspec.Struct):
+    ename: str
+    evalue: str
+    traceback: list[str]
+
+
+_SHAPES: dict[str, Any] = {
+    "stream": _Stream,
+    "clear_output": dict[str, Any],
+    **dict.fromkeys(("display_data", "execute_result", "update_display_data"), _Display),
+    "error": _Error,
+}
+
+
 def error_line(name: str, value: str) -> str:
     """An error in one line: ``NameError: name 'x' is not defined``."""
     first = next((line for line in strip_escapes(value).splitlines() if line.strip()), "")
@@ -211,7 +244,7 @@ def _join(*streams: Shown) -> Shown:
 
 
 def _display(kind: str, content: dict[str, Any], limit: int) -> Displayed | Updated:
-    output = {"data": _fitted(content["data"], limit), "metadata": content.get("metadata", {})}
+    output = {"data": _fitted(content["data"], limit), "metadata": content.get("metadata") or {}}
     display_id = (content.get("transient") or {}).get("display_id")
     if kind == "update_display_data":
         return Updated(str(display_id), {"output_type": "display_data", **output})

@@ -80,6 +80,21 @@ def test_a_type_that_is_no_text_is_refused_like_any_other_line(tmp_path: Path) -
         read(tmp_path / "run.jsonl")
 
 
+OUTPUTS = [
+    "{}",
+    '{"output_type":[]}',
+    '{"output_type":"stream","name":"stdout","text":["a"]}',
+    '{"output_type":"error"}',
+]
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_an_output_that_is_none_of_nbformats_is_refused_like_any_other_line(tmp_path: Path, output: str) -> None:
+    (tmp_path / "run.jsonl").write_text(f'{{"type":"output","step":1,"output":{output}}}\n')
+    with pytest.raises(JournalError, match="line 1, is not an event"):
+        read(tmp_path / "run.jsonl")
+
+
 def test_an_event_from_a_newer_version_with_more_fields_is_read(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
     write(path, [ev.StepOpened(step=1)])

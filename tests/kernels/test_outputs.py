@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datarus_jupyter.agent.interfaces import Cleared, Displayed, Updated
+from datarus_jupyter.journal import events as ev
 from datarus_jupyter.kernels.outputs import Bounds, Outputs, Shown, error_line
 
 SMALL = Bounds(
@@ -200,3 +201,20 @@ def test_a_flood_takes_time_in_proportion() -> None:
         write(outputs, f"{number}" + "x" * 300 + "\n", ("stdout", "stderr")[number % 2])
     assert len("".join(texts(outputs.close()))) < 1_000_100
     assert time.monotonic() - began < 10
+
+
+junk = st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.lists(st.integers(), max_size=2)
+fields = st.sampled_from(["name", "text", "data", "metadata", "transient", "ename", "evalue", "traceback", "wait"])
+kinds = st.sampled_from(["stream", "display_data", "execute_result", "update_display_data", "error", "clear_output"])
+
+
+@given(st.lists(st.tuples(kinds, junk | st.dictionaries(fields, junk | st.dictionaries(st.text(max_size=3), junk)))))
+def test_what_is_not_as_the_protocol_has_it_shows_nothing_and_breaks_nothing(messages: list[tuple[str, Any]]) -> None:
+    outputs = Outputs(SMALL)
+    for kind, content in messages:
+        outputs.add(kind, content)
+    for item in outputs.drain() + outputs.close():
+        if isinstance(item, Displayed):
+            ev.Output(step=1, output=item.output)
+        elif isinstance(item, Updated):
+            ev.OutputUpdated(display_id=item.display_id, output=item.output)
