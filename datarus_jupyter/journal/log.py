@@ -157,9 +157,9 @@ class RunLog:
         self.close()
 
 
-def parse(data: bytes, path: Path) -> Iterator[ev.AnyEvent]:
-    """The events in whole lines of ``data``. Raises ``JournalError`` at a line that is no event, naming it."""
-    for number, line in enumerate(data.splitlines(), 1):
+def parse(data: bytes, path: Path, first: int = 1) -> Iterator[ev.AnyEvent]:
+    """The events in whole lines of ``data``, numbered from ``first``. Raises ``JournalError`` that names a bad line."""
+    for number, line in enumerate(data.splitlines(), first):
         try:
             yield ev.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -8,7 +8,6 @@ from typing import Any, TypeVar, cast
 import msgspec
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
-from tornado.web import HTTPError
 
 from datarus_jupyter.errors import AttachmentError, ConfigError, DatarusError
 from datarus_jupyter.server.registry import RunConflict, RunNotFound
@@ -66,11 +65,7 @@ class DatarusHandler(APIHandler):
         path = path.strip("/")
         if not path.endswith(".ipynb"):
             raise BadRequest("Name a notebook: its path ends in .ipynb.")
-        try:
-            there = await self.services.notebook_exists(path)
-        except HTTPError:
-            there = False
-        if not there:
+        if not await self.services.notebook_exists(path):
             raise RunNotFound(f"There is no notebook {path}: save it or check its path.")
         return path
 

@@ -41,13 +41,12 @@ class RunHandler(DatarusHandler):
     @web.authenticated
     @authorized
     async def get(self, run: str) -> None:
-        """The run's events from ``since`` on."""
+        """The run's events from ``since`` on, a page of them."""
         try:
             since = max(int(self.get_query_argument("since", "0")), 0)
         except ValueError as error:
             raise BadRequest("since is a whole number: the first seq wanted.") from error
-        events = await self.services.runs.events(run)
-        self.reply({"events": [msgspec.Raw(ev.encode(event)) for event in events[since:]]})
+        self.reply(await self.services.runs.page(run, since))
 
 
 class StopHandler(DatarusHandler):

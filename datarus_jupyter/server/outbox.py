@@ -1,11 +1,12 @@
 """What one tab still has to be sent: bounded, however slow the tab is.
 
-Events wait in their runs' journals, and only a cursor a run is kept here; of a state that changes (the lease, an
-engine, a download) only the newest frame waits. Consecutive events go out as one frame.
+Of events only those wait here that were not sent yet; of a state that changes (the lease, an engine, a download) only
+the newest frame. Consecutive events go out as one frame.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -18,14 +19,23 @@ _FRAME_BYTES = 256 * 1024
 
 @dataclass(slots=True)
 class _Feed:
-    events: list[ev.Event]
+    """What waits of one run: what was sent is let go, or a past run would stay in memory. ``next`` is to be added."""
+
+    waiting: deque[ev.Event]
     next: int
+    since: int
+
+    def add(self, event: ev.Event) -> None:
+        """Let ``event`` wait, unless it is there already."""
+        if event.seq == self.next:
+            self.next += 1
+            if event.seq >= self.since:
+                self.waiting.append(event)
 
     def take(self, room: int) -> Iterable[bytes]:
-        """Encode and pass over the next events, until ``room`` bytes are full; always at least one."""
-        while self.next < len(self.events) and room > 0:
-            line = ev.encode(self.events[self.next])
-            self.next += 1
+        """Encode and let go the next events, until ``room`` bytes are full; always at least one."""
+        while self.waiting and room > 0:
+            line = ev.encode(self.waiting.popleft())
             room -= len(line)
             yield line
 
@@ -63,16 +73,16 @@ class Outbox:
         self._catching_up.discard(notebook)
 
     def follow(self, notebook: str, run: str, events: list[ev.Event], since: int) -> None:
-        """Send the run from seq ``since`` on, unless it is sent already. ``events`` may be a journal's growing list."""
-        self._feeds[notebook].setdefault(run, _Feed(events, max(since, 0)))
+        """Send the run from seq ``since`` on, unless it is sent already. ``events`` are all that it has now."""
+        waiting = deque(events[max(since, 0) :])
+        self._feeds[notebook].setdefault(run, _Feed(waiting, len(events), since))
 
     def add(self, notebook: str, event: ev.Event) -> None:
-        """An event was appended to a run of the notebook; where the journal's own list is followed, it is there."""
+        """An event was appended to a run of the notebook."""
         if event.seq == 0:
-            self._feeds[notebook].setdefault(event.run, _Feed([], 0))
-        feed = self._feeds[notebook].get(event.run)
-        if feed and event.seq == len(feed.events):
-            feed.events.append(event)
+            self._feeds[notebook].setdefault(event.run, _Feed(deque(), 0, 0))
+        if feed := self._feeds[notebook].get(event.run):
+            feed.add(event)
 
     def take(self) -> bytes | None:
         """The next frame, or None if nothing waits now."""

@@ -21,6 +21,7 @@ from datarus_jupyter.journal import events as ev
 from datarus_jupyter.journal.cells import CellsFold
 from datarus_jupyter.journal.index import RunIndex
 from datarus_jupyter.journal.log import RunLog, new_run_id, read
+from datarus_jupyter.journal.page import Page, page
 from datarus_jupyter.journal.secrets import Secrets
 from datarus_jupyter.journal.standing import standing, steps_of
 from datarus_jupyter.journal.summary import Summary
@@ -249,6 +250,10 @@ class RunRegistry:
         if live := self._live.get(run):
             return live.log.events
         return [*await asyncio.to_thread(read, self._path(run))]
+
+    async def page(self, run: str, since: int) -> Page:
+        """A piece of the run's events, from seq ``since`` on. Raises ``RunNotFound``, ``JournalError``."""
+        return await asyncio.to_thread(page, self._path(run), since)
 
     async def follow(self, tab: Tab, notebook: str, since: Mapping[str, int]) -> None:
         """Put all runs of the notebook into the tab's outbox, each from its seq in ``since``, oldest run first."""

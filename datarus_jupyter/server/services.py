@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_core.utils import ensure_async
+from tornado.web import HTTPError
 
 from datarus_jupyter.server.agents import Agents
 from datarus_jupyter.server.attachments import Attachments
@@ -36,8 +37,13 @@ class Services:
     kernel_manager: Any
 
     async def notebook_exists(self, path: str) -> bool:
-        """Whether the server's contents have that file. Raises tornado's ``HTTPError`` for a path outside of them."""
-        return bool(await ensure_async(self.contents_manager.file_exists(path)))
+        """Whether Jupyter's own contents show that file: it is below the root, and no part of its path is hidden."""
+        contents = self.contents_manager
+        try:
+            there = await ensure_async(contents.file_exists(path))
+            return bool(there and (contents.allow_hidden or not await ensure_async(contents.is_hidden(path))))
+        except HTTPError:
+            return False
 
     async def suggestions(self, notebook: str) -> list[str]:
         """Up to three questions about the data files next to the notebook."""

@@ -106,7 +106,7 @@ class TabSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
         services, tab = self._services, self._tab
         match frame:
             case Open(notebook, since):
-                self._warm(notebook)
+                await self._warm(notebook)
                 await services.runs.follow(tab, notebook, since)
                 services.reproductions.follow(tab, notebook)
             case Close(notebook):
@@ -114,15 +114,15 @@ class TabSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
             case Ack(notebook, run, seq, saved):
                 if saved and services.tabs.writer(notebook) == tab.name:
                     services.files.saved(notebook, run, seq)
-                    self._warm(notebook)
+                    await self._warm(notebook)
             case Edited(run, step, cell, source):
                 edit = UserEdited(step=step, cell=cell, source=source, sha256=sha256(source))
                 await services.runs.append(run, edit)
 
-    def _warm(self, notebook: str) -> None:
+    async def _warm(self, notebook: str) -> None:
         """Have the engine read what a question would begin with, now that the notebook's cells are others."""
         services = self._services
-        if not services.runs.busy:
+        if not services.runs.busy and await services.notebook_exists(notebook):
             services.engines.warm(partial(services.agents.beginning, notebook))
 
     def _refuse(self, message: str) -> None:
