@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from queue import Empty
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -46,7 +47,7 @@ class KernelManager(Protocol):
 @dataclass(frozen=True, slots=True)
 class Waits:
     """Seconds. ``turn``: for the kernel to be free for our code; ``react``: for it to react to interrupts, one each
-    ``again``; ``quiet``: without a message that should be under way; ``alive`` and ``drain``: between two looks.
+    ``again``; ``quiet``: without a message that should be under way; ``alive``, ``drain`` and ``poll``: between two looks.
     """
 
     turn: float = 600.0
@@ -55,6 +56,7 @@ class Waits:
     quiet: float = 2.0
     alive: float = 0.5
     drain: float = 0.05
+    poll: float = 0.2
 
 
 class KernelChannel:
@@ -242,7 +244,10 @@ class KernelChannel:
     async def _listen(self, receive: Callable[..., Awaitable[Message]], take: Callable[[Message], None]) -> None:
         while True:
             try:
-                message = await receive(timeout=None)
+                # A socket tells once that a message is there, and a send at that moment swallows it: we look again.
+                message = await receive(timeout=self._waits.poll)
+            except Empty:
+                continue
             except ValueError:  # not signed with the kernel's key
                 continue
             take(message)

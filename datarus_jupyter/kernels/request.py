@@ -58,6 +58,8 @@ class Request:
         """Take in the reply on shell."""
         self.reply = content
         self.count = content.get("execution_count", self.count)
+        # A slow line may have lost the word that it began.
+        self.started.set()
         self.replied.set()
         self.done.set()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from notebooks import notebook, printed, printing, run
 from datarus_jupyter.agent.interfaces import Executed
 from datarus_jupyter.kernels.channel import Waits
 from datarus_jupyter.kernels.live import live_kernel
+from tests.patience import PATIENCE
 
 HELD = """
 import pathlib, time
@@ -108,7 +110,7 @@ async def test_a_restart_in_mid_cell_ends_it_and_the_next_cell_runs_in_the_new_k
         await user.manager.restart_kernel(now=True)
         restarted = time.monotonic()
         executed = (await ours)[-1]
-        assert time.monotonic() - restarted < 2
+        assert time.monotonic() - restarted < 10
         assert isinstance(executed, Executed)
         assert executed.status == "dead"
         _, executed = await run(kernel, "x")
@@ -128,6 +130,18 @@ async def test_a_restart_while_we_interrupt_ends_it_and_the_new_kernel_is_not_in
         with pytest.raises(asyncio.CancelledError):
             await ours
         assert (await run(kernel, "1"))[1].status == "ok"
+
+
+async def test_a_cell_waits_for_a_dead_kernel_to_be_started_again(tmp_path: Path) -> None:
+    async with notebook(tmp_path) as user, live_kernel(user.manager, "k1", Waits(back=PATIENCE)) as kernel:
+        await run(kernel, "x = 1")
+        await user.manager.signal_kernel(signal.SIGKILL)
+        while await user.manager.is_alive():
+            await asyncio.sleep(0.01)
+        ours = asyncio.create_task(run(kernel, "x"))
+        assert not (await asyncio.wait([ours], timeout=0.5))[0]
+        await user.manager.restart_kernel(now=True)
+        assert (await ours)[1].error == "NameError: name 'x' is not defined"
 
 
 class OnAnotherHost:
@@ -188,3 +202,11 @@ async def test_a_jupyter_servers_kernel_works_the_same(jp_serverapp: Any) -> Non
     finally:
         await kernels.shutdown_kernel(kernel_id, now=True)
     assert (printed(outputs), executed.status, late.status) == ("served\n", "ok", "timeout")
+
+
+async def test_no_answer_is_lost_when_many_ask_at_once(tmp_path: Path) -> None:
+    """A send at the moment of a reply swallowed the word of it, and nothing more was ever heard of the kernel."""
+    async with notebook(tmp_path) as user, live_kernel(user.manager, "k1") as kernel:
+        for turn in range(60):
+            asked = [kernel.evaluate(f"print({turn}, {number})", timeout=20) for number in range(8)]
+            assert await asyncio.gather(*asked) == [f"{turn} {number}\n" for number in range(8)]
