@@ -124,7 +124,7 @@ def profile_of(events: Sequence[ev.Event]) -> Profile | None:
 
 async def lost(kernel: Kernel, events: Sequence[ev.Event]) -> bool:
     """Whether what the steps so far have left in the kernel may be gone, and the model has not been told yet."""
-    used, count, told = None, 0, False
+    used, count, died, told = None, 0, False, False
     current = None
     for event in standing(events):
         match event:
@@ -132,13 +132,13 @@ async def lost(kernel: Kernel, events: Sequence[ev.Event]) -> bool:
                 used = current = name
             case ev.RunResumed(kernel=name):
                 current = name
-            case ev.ExecutionFinished(count=number):
-                used, count, told = current, number or count, False
+            case ev.ExecutionFinished(count=number, status=status):
+                used, count, died, told = current, number or count, status == "dead", False
             case ev.Reminder(reason="kernel"):
                 told = True
     if told or used is None:
         return False
-    if used != kernel.id:
+    if died or used != kernel.id:
         return True
     # A kernel that was restarted keeps its id and counts anew.
     shown = (await kernel.evaluate(_LOOK, timeout=_LOOK_SECONDS)).strip()

@@ -28,6 +28,7 @@ from datarus_jupyter.kernels.request import Request, within
 Message = dict[str, Any]
 
 DEAD = "The kernel died or is being restarted, so its variables are gone: run the cells above again when it is back."
+CLOSED = "The connection to the kernel was closed."
 RESTARTED = "The kernel was restarted, so its variables are gone: run the cells above again."
 BUSY = "The kernel was busy for {:g} s with another cell, so this one was not run: interrupt that cell or wait for it."
 LATE = "The cell ran longer than {:g} s and was interrupted."
@@ -46,11 +47,13 @@ class KernelManager(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """Seconds. ``turn``: for the kernel to be free for our code; ``react``: for it to react to interrupts, one each
-    ``again``; ``quiet``: without a message that should be under way; ``alive``, ``drain`` and ``poll``: between two looks.
+    """Seconds. ``turn``: for the kernel to be free for our code; ``back``: for a dead one to be started again;
+    ``react``: for it to react to interrupts, one each ``again``; ``quiet``: without a message that should be under way;
+    ``alive``, ``drain`` and ``poll``: between two looks.
     """
 
     turn: float = 600.0
+    back: float = 15.0
     react: float = 6.0
     again: float = 2.0
     quiet: float = 2.0
@@ -101,7 +104,7 @@ class KernelChannel:
 
     async def aclose(self) -> None:
         """Close our connection; whatever still waits on it ends as ``dead``."""
-        self._lose("The connection to the kernel was closed.")
+        self._lose(CLOSED)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -161,18 +164,27 @@ class KernelChannel:
         """
         if await self._idle():
             return None
+        client = self._connected
         try:
             async with asyncio.timeout(seconds):
-                while True:
+                while await self._back() and self._client is client:
                     gate = Request()
-                    with self._sent(gate, self._connected.kernel_info()):
+                    with self._sent(gate, client.kernel_info()):
                         await gate.replied.wait()
-                        if gate.lost and gate.lost != RESTARTED:
-                            return Executed("dead", None, 0.0, gate.lost)
                         if not gate.lost and await within(self._waits.quiet, gate.idle):
                             return None
+                return Executed("dead", None, 0.0, DEAD if self._client else CLOSED)
         except TimeoutError:
             return Executed("timeout", None, 0.0, BUSY.format(seconds))
+
+    async def _back(self) -> bool:
+        """Wait for a kernel that died to be started again, as a server does by itself; False if it is not."""
+        deadline = time.monotonic() + self._waits.back
+        while not await self._alive():
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(self._waits.alive)
+        return True
 
     async def _idle(self) -> bool:
         """Whether the kernel did nothing since our last request, so that there is no need to ask it."""

@@ -12,14 +12,14 @@ from test_loop import answer, step
 
 from datarus_jupyter.agent.interfaces import Limits, Question
 from datarus_jupyter.agent.loop import Agent
-from datarus_jupyter.agent.resume import LOST, OTHER_KERNEL, Point, mode_of, where
+from datarus_jupyter.agent.resume import LOST, OTHER_KERNEL, Point, lost, mode_of, where
 from datarus_jupyter.engines.scripted import ScriptedEngine
 from datarus_jupyter.journal import events as ev
 from datarus_jupyter.journal.cells import CellsFold, sha256
 from datarus_jupyter.journal.log import RunLog, read
 from datarus_jupyter.journal.messages import MessagesFold
 from datarus_jupyter.journal.standing import standing, steps_of
-from datarus_jupyter.kernels.channel import KernelChannel
+from datarus_jupyter.kernels.channel import KernelChannel, Waits
 from datarus_jupyter.kernels.own import own_kernel
 from datarus_jupyter.protocol.prompts import DATARUS, GENERAL, Profile
 
@@ -221,6 +221,16 @@ async def test_a_restarted_kernel_is_another_one(tmp_path: Path) -> None:
         assert await kernel.evaluate("get_ipython().execution_count = 1\nprint('anew')", timeout=10) == "anew\n"
         _, engine = await resumed(log.path, kernel, [answer("2.")], step=4)
         assert OTHER_KERNEL in engine.script.calls[0][-1].content
+
+
+async def test_a_kernel_that_died_is_another_one_also_before_it_is_back(tmp_path: Path) -> None:
+    async with own_kernel(tmp_path, waits=Waits(back=0.1)) as kernel:
+        with RunLog(tmp_path / "run.jsonl") as log:
+            engine = ScriptedEngine([step("print(1)"), step("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")])
+            assert (await Agent(engine, kernel, log).run(Question("?"))).reason == "kernel"
+        assert await lost(kernel, log.events)
+        told = ev.Reminder(step=3, reason="kernel", text=OTHER_KERNEL)
+        assert not await lost(kernel, [*log.events, told])
 
 
 async def test_a_run_that_a_bound_ended_goes_on_as_though_it_had_not(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 
 from datarus_jupyter.agent.interfaces import Displayed, Executed, Kernel, KernelOutput
+from tests.patience import PATIENCE
 
 
 @dataclass
@@ -30,14 +31,14 @@ class FrontEnd:
     async def begun(self, msg_id: str) -> None:
         """Wait until the kernel is at work on that cell."""
         while True:
-            message = await self.client.get_iopub_msg(timeout=20)
+            message = await self.client.get_iopub_msg(timeout=PATIENCE)
             if message["parent_header"].get("msg_id") == msg_id and message["msg_type"] == "execute_input":
                 return
 
     async def reply(self, msg_id: str) -> dict[str, Any]:
         """The reply to that cell."""
         while True:
-            message = await self.client.get_shell_msg(timeout=20)
+            message = await self.client.get_shell_msg(timeout=PATIENCE)
             if message["parent_header"].get("msg_id") == msg_id:
                 return dict(message["content"])
 
@@ -49,7 +50,7 @@ async def notebook(folder: Path) -> AsyncIterator[FrontEnd]:
     client = manager.client()
     client.start_channels()
     try:
-        await client.wait_for_ready(timeout=60)
+        await client.wait_for_ready(timeout=PATIENCE)
         yield FrontEnd(manager, client)
     finally:
         client.stop_channels()
@@ -83,6 +84,6 @@ async def printing(kernel: Kernel, code: str, first: str) -> asyncio.Task[list[K
         return outputs
 
     task = asyncio.create_task(collect())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await seen.wait()
     return task
