@@ -51,6 +51,11 @@ class DatarusHandler(APIHandler):
         super().initialize()
         self.services = services
 
+    async def prepare(self) -> None:  # type: ignore[override]
+        """Called by tornado before the request's method."""
+        self.services.requests.enter()
+        await super().prepare()
+
     def body(self, kind: type[Body]) -> Body:
         """The request's JSON body. Raises ``BadRequest``, ``TooLarge``."""
         if len(self.request.body) > _BODY_BYTES:

@@ -28,12 +28,15 @@ from datarus_jupyter.server.file_writers import FileWriters
 from datarus_jupyter.server.log_filter import SecretFilter
 from datarus_jupyter.server.models import Models, ModelStatus
 from datarus_jupyter.server.modes import ALL, Modes
+from datarus_jupyter.server.recovery import Recovery
 from datarus_jupyter.server.registry import RunRegistry
 from datarus_jupyter.server.reproductions import Reproductions
+from datarus_jupyter.server.requests import Requests
 from datarus_jupyter.server.routes import routes
 from datarus_jupyter.server.services import Services
 from datarus_jupyter.server.sessions import NotebookKernels
 from datarus_jupyter.server.tabs import Tabs
+from datarus_jupyter.server.unsaved import UnsavedRuns
 
 
 class DatarusApp(ExtensionApp):
@@ -105,7 +108,8 @@ class DatarusApp(ExtensionApp):
         secrets = Secrets.of_process()
         secrets.add({self.api_key_env: key, "JUPYTER_TOKEN": server.identity_provider.token})
         self._log_filter = SecretFilter(secrets, server.log)
-        files = FileWriters(ContentsNotebooks(server.contents_manager))
+        unsaved = UnsavedRuns(folder / "unsaved", str(getattr(server.contents_manager, "root_dir", "")))
+        files = FileWriters(ContentsNotebooks(server.contents_manager), unsaved)
         tabs = Tabs(self.grace_seconds, files)
         profile = PROFILES.get(self.profile)
         engines = Engines(self._engine_settings(key), profile, partial(_send, tabs, "engine"), secrets)
@@ -118,7 +122,9 @@ class DatarusApp(ExtensionApp):
         runs = RunRegistry(folder, kernels, tabs, files, agents.prepare, agents.prepare_again, secrets)
         reproductions = Reproductions(server.contents_manager, server.kernel_manager, tabs, secrets)
         self.services = Services(
+            Requests(),
             runs,
+            Recovery(runs, unsaved, self.grace_seconds),
             tabs,
             files,
             engines,
@@ -136,7 +142,7 @@ class DatarusApp(ExtensionApp):
         server = cast(ServerApp, self.serverapp)
         if server.event_logger:
             server.event_logger.add_listener(schema_id=ContentsManager.event_schema_id, listener=self._contents_changed)
-        server.io_loop.add_callback(self.services.runs.recover)
+        server.io_loop.add_callback(self.services.recovery.start)
 
     async def stop_extension(self) -> None:
         """The server stops."""

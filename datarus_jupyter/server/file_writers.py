@@ -11,13 +11,15 @@ from datarus_jupyter.errors import SurfaceError
 from datarus_jupyter.journal import events as ev
 from datarus_jupyter.journal.cells import CellsFold
 from datarus_jupyter.journal.log import RunLog
+from datarus_jupyter.server.unsaved import UnsavedRuns
 from datarus_jupyter.surfaces.file import FileSurface
 from datarus_jupyter.surfaces.merge import trace
 from datarus_jupyter.surfaces.notebooks import Notebooks
 
 _log = logging.getLogger(__name__)
 
-_TURNS = (ev.RunFinished, ev.Reverted, ev.RunResumed)
+_ENDS = (ev.RunFinished, ev.RunInterrupted, ev.Reverted)
+_TURNS = (*_ENDS, ev.RunResumed)
 
 
 @dataclass(slots=True)
@@ -34,15 +36,17 @@ class _Unsaved:
 class FileWriters:
     """The file surfaces of all notebooks. ``take_over`` and ``hand_over`` follow the lease."""
 
-    def __init__(self, notebooks: Notebooks) -> None:
+    def __init__(self, notebooks: Notebooks, marks: UnsavedRuns) -> None:
         self._notebooks = notebooks
+        self._marks = marks
         self._unsaved: dict[str, dict[str, _Unsaved]] = {}
         self._handed: set[str] = set()
+        self._stopped = False
 
     def add(self, notebook: str, log: RunLog) -> None:
         """A run has begun. Its events are kept until all of its cells are on disk."""
-        unsaved = self._unsaved.setdefault(notebook, {})[log.run] = _Unsaved(log)
-        if notebook not in self._handed:
+        unsaved = self._begin(notebook, log)
+        if self._writes(notebook):
             self._start(notebook, unsaved)
 
     async def reopen(self, notebook: str, log: RunLog) -> None:
@@ -50,14 +54,33 @@ class FileWriters:
         if before := self._unsaved.get(notebook, {}).pop(log.run, None):
             await self._stop(notebook, before)
         try:
-            there = await self._notebooks.read(notebook)
-            saved = trace(there.notebook, log.run)
+            saved = await self._saved(notebook, log.run)
         except SurfaceError as error:
             _log.warning("%s", error)
             saved = -1
-        unsaved = self._unsaved.setdefault(notebook, {})[log.run] = _Unsaved(log, saved)
-        if notebook not in self._handed:
+        unsaved = self._begin(notebook, log, saved)
+        if self._writes(notebook):
             self._start(notebook, unsaved).go_on()
+
+    async def recover(self, notebook: str, log: RunLog) -> None:
+        """A run of a server that ended before it saved all: what is missing is written. Raises ``SurfaceError``."""
+        saved = await self._saved(notebook, log.run)
+        if log.run in self._unsaved.get(notebook, {}):
+            return  # it goes on meanwhile
+        unsaved = self._begin(notebook, log, saved)
+        if self._writes(notebook):
+            self._start(notebook, unsaved)
+
+    def _begin(self, notebook: str, log: RunLog, saved: int = -1) -> _Unsaved:
+        self._marks.add(log.run)
+        unsaved = self._unsaved.setdefault(notebook, {})[log.run] = _Unsaved(log, saved)
+        return unsaved
+
+    async def _saved(self, notebook: str, run: str) -> int:
+        return trace((await self._notebooks.read(notebook)).notebook, run)
+
+    def _writes(self, notebook: str) -> bool:
+        return notebook not in self._handed and not self._stopped
 
     def saved(self, notebook: str, run: str, seq: int) -> None:
         """The writer saved the notebook with all events of the run up to ``seq``."""
@@ -70,7 +93,7 @@ class FileWriters:
         """No tab has the notebook open: write what is not on disk, now and at each step to come."""
         self._handed.discard(notebook)
         for unsaved in self._unsaved.get(notebook, {}).values():
-            if unsaved.task is None or unsaved.task.done():
+            if self._writes(notebook) and (unsaved.task is None or unsaved.task.done()):
                 self._start(notebook, unsaved)
 
     async def hand_over(self, notebook: str) -> None:
@@ -90,7 +113,8 @@ class FileWriters:
         self._unsaved.setdefault(path, {}).update(self._unsaved.pop(notebook, {}))
 
     async def stop(self) -> None:
-        """The server stops."""
+        """The server stops: finish the writes under way and begin no more."""
+        self._stopped = True
         for notebook in tuple(self._unsaved):
             await self.hand_over(notebook)
 
@@ -121,8 +145,9 @@ class FileWriters:
     def _forget_if_done(self, notebook: str, unsaved: _Unsaved) -> None:
         turns = (event for event in reversed(unsaved.log.events) if isinstance(event, _TURNS))
         last = next(turns, None)
-        if isinstance(last, ev.RunFinished | ev.Reverted) and unsaved.saved >= last.seq:
+        if isinstance(last, _ENDS) and unsaved.saved >= last.seq:
             self._unsaved[notebook].pop(unsaved.log.run, None)
+            self._marks.discard(unsaved.log.run)
 
 
 def _cells_at(unsaved: _Unsaved) -> set[str]:

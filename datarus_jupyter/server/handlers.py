@@ -10,7 +10,7 @@ from tornado import web
 
 from datarus_jupyter.journal import events as ev
 from datarus_jupyter.server.api import BadRequest, DatarusHandler, may_execute
-from datarus_jupyter.server.registry import Ask, GoOn
+from datarus_jupyter.server.registry import Ask, GoOn, notebook_of
 
 
 class RunsHandler(DatarusHandler):
@@ -86,6 +86,7 @@ class ResumeHandler(DatarusHandler):
         how = self.body(GoOn)
         if how.code is not None and (how.step is None or not how.code.strip()):
             raise BadRequest("The code is empty, or the step is not named in whose place it stands.")
+        await self.notebook(notebook_of(await self.services.runs.events(run)))
         await self.services.runs.resume(run, how)
         self.reply({}, 202)
 

@@ -271,6 +271,13 @@ class RunRegistry:
         summaries = await asyncio.to_thread(self._index.summaries, notebook)
         return [summary for summary in summaries if summary.run]
 
+    async def save(self, run: str) -> None:
+        """Write what the notebook lacks of a run that is over, if no tab has it open. Raises ``DatarusError``."""
+        if run not in self._live:
+            async with self._past:
+                log = await asyncio.to_thread(_closed, self._path(run), self._secrets)
+            await self._files.recover(notebook_of(log.events), log)
+
     async def recover(self) -> None:
         """Mark the runs that lost their process as interrupted."""
         unfinished = [summary.run for summary in await self.summaries() if summary.reason is None]
@@ -337,6 +344,12 @@ class RunRegistry:
         if not re.fullmatch(RUN_ID, run) or not path.is_file():
             raise RunNotFound("There is no such run: reload the list of runs.")
         return path
+
+
+def _closed(path: Path, secrets: Secrets) -> RunLog:
+    """A journal with its events, which nobody else writes now."""
+    with RunLog(path, secrets) as log:
+        return log
 
 
 def _append(path: Path, event: ev.Event, secrets: Secrets) -> str:

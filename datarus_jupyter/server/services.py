@@ -15,8 +15,10 @@ from datarus_jupyter.server.attachments import Attachments
 from datarus_jupyter.server.engines import Engines
 from datarus_jupyter.server.file_writers import FileWriters
 from datarus_jupyter.server.models import Models
+from datarus_jupyter.server.recovery import Recovery
 from datarus_jupyter.server.registry import RunRegistry
 from datarus_jupyter.server.reproductions import Reproductions
+from datarus_jupyter.server.requests import Requests
 from datarus_jupyter.server.suggestions import suggest
 from datarus_jupyter.server.tabs import Tabs
 
@@ -25,7 +27,9 @@ from datarus_jupyter.server.tabs import Tabs
 class Services:
     """One of each, for one server. The managers are the server's."""
 
+    requests: Requests
     runs: RunRegistry
+    recovery: Recovery
     tabs: Tabs
     files: FileWriters
     engines: Engines
@@ -51,7 +55,12 @@ class Services:
         return await asyncio.to_thread(suggest, Path(self.kernel_manager.cwd_for_path(notebook)), files)
 
     async def close(self) -> None:
-        """End everything that is under way, the engines after the runs that ask them, the writers of notebooks last."""
+        """End everything that is under way, the engines after the runs that ask them, the writers of notebooks last.
+
+        What is still pending when the loop stops would keep the process from its end: see ``requests``.
+        """
+        await self.requests.close()
+        await self.recovery.close()
         await self.runs.close()
         await self.reproductions.close()
         await self.models.close()

@@ -89,6 +89,8 @@ class TabSocket(WebSocketMixin, WebSocketHandler, JupyterHandler):
 
     async def on_message(self, message: str | bytes) -> None:
         """Do what a frame from the browser asks for; tornado hands over the next one when this is done."""
+        if self._services.requests.closed:
+            return
         try:
             await self._handle(_decoder.decode(message))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -15,6 +15,8 @@ from tornado.httpclient import HTTPResponse
 from tornado.websocket import WebSocketClientConnection
 from traitlets.config import Config
 
+from tests.patience import PATIENCE
+
 Api = Callable[..., Awaitable[Any]]
 Connect = Callable[..., Awaitable[Browser]]
 
@@ -72,7 +74,13 @@ def api(jp_fetch: Callable[..., Awaitable[HTTPResponse]]) -> Api:
     async def call(*parts: str, body: Any = None, **params: Any) -> Any:
         method = "GET" if body is None else "POST"
         response = await jp_fetch(
-            "datarus", "api", *parts, method=method, params=params, body=None if body is None else json.dumps(body)
+            "datarus",
+            "api",
+            *parts,
+            method=method,
+            params=params,
+            body=None if body is None else json.dumps(body),
+            request_timeout=PATIENCE,
         )
         return json.loads(response.body)
 

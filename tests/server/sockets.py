@@ -9,7 +9,7 @@ from typing import Any
 
 from tornado.websocket import WebSocketClientConnection
 
-_SECONDS = 30.0
+from tests.patience import PATIENCE
 
 
 class Browser:
@@ -31,14 +31,14 @@ class Browser:
 
     async def ended(self) -> None:
         """Wait until the socket is closed."""
-        async with asyncio.timeout(_SECONDS):
+        async with asyncio.timeout(PATIENCE):
             while await self.connection.read_message() is not None:
                 pass
         self.closed = True
 
     async def until(self, condition: Callable[[], Any]) -> Any:
         """Read frames until the condition is true, and return what it gave."""
-        async with asyncio.timeout(_SECONDS):
+        async with asyncio.timeout(PATIENCE):
             while not (result := condition()):
                 message = await self.connection.read_message()
                 assert message is not None, f"the server closed the socket after {self.frames}"

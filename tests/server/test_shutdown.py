@@ -8,18 +8,23 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from test_runs import ANSWER, ASK, SLEEPS
+from test_runs import ANSWER, ASK, SLEEPS, step
 from tornado.httpclient import AsyncHTTPClient
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
+from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
+from datarus_jupyter.engines.scripted import Script, ScriptedReply
+from datarus_jupyter.engines.scripted_server import ScriptedServer
 from datarus_jupyter.journal import events as ev
 from datarus_jupyter.journal.log import RunLog, read
+from datarus_jupyter.protocol.messages import Message
+from tests.patience import PATIENCE
 
 TOKEN = "secret"
 
@@ -29,21 +34,22 @@ class Server:
 
     def __init__(self, process: asyncio.subprocess.Process, url: str, client: AsyncHTTPClient) -> None:
         self.process = process
-        self._url = url
+        self.url = url
         self._client = client
 
     async def api(self, *parts: str, body: Any = None, query: str = "") -> Any:
         response = await self._client.fetch(
-            f"{self._url}/datarus/api/{'/'.join(parts)}?{query}",
+            f"{self.url}/datarus/api/{'/'.join(parts)}?{query}",
             method="GET" if body is None else "POST",
             body=None if body is None else json.dumps(body),
             headers={"Authorization": f"token {TOKEN}"},
+            request_timeout=PATIENCE,
         )
         return json.loads(response.body)
 
     async def end(self, sign: signal.Signals) -> None:
         self.process.send_signal(sign)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             await self.process.wait()
 
 
@@ -54,16 +60,17 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def server(root: Path, replies: list[str]) -> AsyncIterator[Server]:
-    """A server on ``root``; killed at the end if it still runs."""
+async def server(root: Path, replies: list[str], engine: str = "") -> AsyncIterator[Server]:
+    """A server on ``root``, killed at the end if it still runs. ``engine`` is a URL; else ``replies`` are replayed."""
     script = root / "replies.json"
     script.write_text(json.dumps(replies))
     port = free_port()
-    settings = {"replies": str(script)}
+    settings = {} if engine else {"replies": str(script)}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "jupyter_server", "--allow-root", "--no-browser", f"--port={port}"),
         *("--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={root}"),
         *("--ServerApp.jpserver_extensions={'datarus_jupyter': True}", f"--DatarusApp.engine_settings={settings}"),
+        *(f"--DatarusApp.engine_url={engine}", "--DatarusApp.default_mode=auto"),
         env={
             **os.environ,
             "JUPYTER_DATA_DIR": str(root / "data"),
@@ -77,7 +84,7 @@ async def server(root: Path, replies: list[str]) -> AsyncIterator[Server]:
     client = SimpleAsyncHTTPClient(force_instance=True)
     started = Server(process, f"http://127.0.0.1:{port}", client)
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while not await answers(started):
                 await asyncio.sleep(0.1)
         yield started
@@ -105,7 +112,7 @@ async def answers(started: Server) -> bool:
 async def begun(started: Server) -> str:
     """Start a run and wait until its cell is at work; its id."""
     run = (await started.api("runs", body=ASK))["run"]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while not any(event["type"] == "output" for event in (await started.api("runs", run))["events"]):
             await asyncio.sleep(0.05)
     return str(run)
@@ -125,7 +132,7 @@ async def test_a_killed_server_leaves_a_whole_journal_that_the_next_one_marks(no
     with journal.open("ab") as file:
         file.write(b'{"type":"te')  # as a crash in mid-write leaves it
     async with server(tmp_path, [ANSWER]) as second:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while (await second.api("runs", query="notebook=a.ipynb"))[0]["reason"] != "interrupted":
                 await asyncio.sleep(0.05)
         events = (await second.api("runs", run))["events"]
@@ -144,6 +151,43 @@ async def test_a_server_that_is_stopped_ends_its_runs(notebook: Path, tmp_path: 
     assert events[-1].reason == "stopped"
 
 
+class Endless(Script):
+    """Each call gets a step that prints a little, after half a second: also the one that only warms the engine."""
+
+    def next(self, messages: Sequence[Message]) -> ScriptedReply:
+        return ScriptedReply(text=step(f"print({len(messages)})"), delay=0.5)
+
+
+async def talk(tab: WebSocketClientConnection) -> None:
+    """Follow the notebook, at which the server has the engine read what would be asked in it."""
+    try:
+        await tab.write_message(json.dumps({"kind": "open", "notebook": "a.ipynb", "since": {}}))
+        await tab.write_message(json.dumps({"kind": "close", "notebook": "a.ipynb"}))
+    except WebSocketClosedError:
+        pass
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.05, 0.2, 0.5, 1.0, 2.0])
+async def test_a_server_ends_whatever_it_is_doing(notebook: Path, tmp_path: Path, moment: float) -> None:
+    """While a run is starting or its cells are being written, and while a tab goes on talking."""
+    async with ScriptedServer(Endless([])) as engine, server(tmp_path, [], engine.url) as stopped:
+        tab = await websocket_connect(f"{stopped.url.replace('http', 'ws')}/datarus/ws?token={TOKEN}")
+        asked = asyncio.create_task(stopped.api("runs", body=ASK))
+        await asyncio.wait([asked], timeout=moment)
+        stopped.process.send_signal(signal.SIGTERM)
+        ended = asyncio.create_task(stopped.process.wait())
+        async with asyncio.timeout(PATIENCE):
+            while not ended.done():
+                await talk(tab)
+                await asyncio.wait([ended], timeout=0.01)
+        tab.close()
+        while await tab.read_message() is not None:
+            pass
+        await asyncio.gather(asked, return_exceptions=True)
+    for journal in (tmp_path / "data" / "datarus" / "runs").glob("*.jsonl"):
+        assert isinstance(read(journal)[-1], ev.RunFinished)
+
+
 async def test_a_run_of_another_live_process_is_left_alone(notebook: Path, tmp_path: Path) -> None:
     """Two servers, or a server and the command line, share the folder of journals."""
     path = tmp_path / "data" / "datarus" / "runs" / "20261122-120000-abcdef.jsonl"
@@ -151,7 +195,7 @@ async def test_a_run_of_another_live_process_is_left_alone(notebook: Path, tmp_p
         ours.append(ev.RunStarted(question="?", prompt=[], engine="e", model="m", profile="p", notebook="a.ipynb"))
         async with server(tmp_path, [ANSWER]) as other:
             run = (await other.api("runs", body=ASK))["run"]
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 while (await other.api("runs", query="notebook=a.ipynb"))[0]["reason"] is None:
                     await asyncio.sleep(0.05)
             reasons = {entry["run"]: entry["reason"] for entry in await other.api("runs", query="notebook=a.ipynb")}
