@@ -115,8 +115,11 @@ class CellsFold(Fold):
             case ev.Reverted(step=step):
                 self._cells = {name: cell for name, cell in self._cells.items() if not _is_void(cell, step)}
                 self.reverted = event.seq
-            case ev.StepClosed(step=step, code=code) | ev.ApprovalDecided(step=step, code=str(code)):
+            case ev.StepClosed(step=step, code=code):
                 self._cell(event, step, "code").pieces = [code]
+            case ev.ApprovalDecided(step=step, code=str(code)):
+                cell = self._cell(event, step, "code")
+                cell.pieces, cell.users = [code], None  # their last word on it
             case ev.UserEdited(cell=name, source=source) if name in self._cells:
                 self._cells[name].users = source
             case ev.RunFinished(answer=answer) if answer:

@@ -121,11 +121,16 @@ function apply(state: ICells, event: AnyEvent): ICells {
     case 'run_resumed':
       return { ...state, finished: false };
     case 'step_closed':
+      return write(state, event.seq, event.step, 'code', () => event.code);
     case 'approval_decided': {
       const { code } = event;
-      return typeof code === 'string'
-        ? write(state, event.seq, event.step, 'code', () => code)
-        : state;
+      if (typeof code !== 'string') {
+        return state;
+      }
+      const decided = write(state, event.seq, event.step, 'code', () => code);
+      // Their last word on it.
+      const id = cellId(state.run, event.step, 'code');
+      return replace(decided, id, cell => ({ ...cell, users: null }));
     }
     case 'user_edited':
       return replace(state, event.cell, cell => ({ ...cell, users: event.source }));

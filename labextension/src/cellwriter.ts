@@ -67,7 +67,9 @@ export class CellWriter {
     const shared = model.sharedModel;
     const there = shared.getSource();
     const wanted = sourceOf(view);
-    if (there === wanted) {
+    // With the code that the user decides on, what they had typed before has had its time.
+    const decided = view.users === null && this._view?.users === there;
+    if (there === wanted || decided) {
       this._edited = false;
     } else if (there !== this._source) {
       this._edited = true;

@@ -68,6 +68,16 @@ test("the user's text stays, whatever the run writes after it", () => {
   assert.equal(cell.own, 'ab');
 });
 
+test('the code that the user decided on comes after their edit', () => {
+  const events = journal(
+    RUN,
+    { type: 'step_closed', step: 1, code: 'a', sha256: 'x' },
+    { type: 'user_edited', step: 1, cell: cellId(RUN, 1, 'code'), source: 'mine', sha256: 'y' },
+    { type: 'approval_decided', step: 1, verdict: 'edited', sha256: 'x', code: 'decided' }
+  );
+  assert.equal(sourceOf(find(foldCells(events), 1, 'code')), 'decided');
+});
+
 test('clear_output with wait clears at the next output', () => {
   const stream = (text: string) =>
     ({ type: 'output', step: 1, output: { output_type: 'stream', name: 'stdout', text } }) as const;

@@ -108,6 +108,17 @@ def test_the_users_edit_wins_and_keeps_the_runs_own_hash() -> None:
     assert cell["metadata"]["datarus"]["sha256"] == sha256("x")
 
 
+def test_the_code_that_the_user_decided_on_comes_after_their_edit() -> None:
+    edit = ev.UserEdited(step=1, cell="datarus-run-1-code", source="y", sha256="")
+    decided = ev.ApprovalDecided(step=1, verdict="edited", sha256="", code="z")
+    cells = fold(ev.StepClosed(step=1, code="x", sha256=""), edit, decided)
+    assert cells.cells[0]["source"] == "z"
+    assert cells.edited(1) == []
+    kept = fold(ev.StepClosed(step=1, code="x", sha256=""), decided, edit)
+    assert kept.cells[0]["source"] == "y"
+    assert kept.edited(1) == ["datarus-run-1-code"]
+
+
 def test_an_observation_without_a_reply_before_it_still_gives_messages() -> None:
     messages = MessagesFold.of(
         [ev.Observation(run="r", seq=0, ts=1.0, v=1, step=1, text="shown", then="next")]
