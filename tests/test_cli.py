@@ -15,6 +15,7 @@ import pytest
 from datarus_jupyter.journal.events import Observation
 from datarus_jupyter.journal.log import read
 from datarus_jupyter.protocol.tags import render_answer, render_step
+from tests.patience import PATIENCE
 
 PENGUINS = Path(__file__).parent.parent / "examples" / "penguins.csv"
 COUNT = 'import pandas as pd\n\ndf = pd.read_csv("penguins.csv")\nprint(len(df))'
@@ -36,7 +37,7 @@ def command(folder: Path, *arguments: str, replies: list[object] | None = None) 
 
 def datarus(folder: Path, *arguments: str, replies: list[object] | None = None) -> subprocess.CompletedProcess[str]:
     line, environment = command(folder, *arguments, replies=replies)
-    return subprocess.run(line, env=environment, cwd=folder, capture_output=True, text=True, timeout=120)
+    return subprocess.run(line, env=environment, cwd=folder, capture_output=True, text=True, timeout=PATIENCE)
 
 
 def test_run_shows_the_steps_and_leaves_an_executed_notebook(folder: Path) -> None:
@@ -105,7 +106,7 @@ def test_ctrl_c_ends_the_run_and_keeps_what_is_there(folder: Path) -> None:
 def test_importing_the_package_is_light() -> None:
     heavy = ("torch", "pandas", "jupyter_server", "IPython")
     script = f"import sys, datarus_jupyter; print([name for name in {heavy} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=PATIENCE)
     assert done.stdout == "[]\n"
 
 

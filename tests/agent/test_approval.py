@@ -20,6 +20,7 @@ from datarus_jupyter.journal.cells import sha256
 from datarus_jupyter.journal.log import RunLog
 from datarus_jupyter.kernels.own import own_kernel
 from datarus_jupyter.protocol.tags import render_answer, render_step
+from tests.patience import PATIENCE
 
 HARMLESS = "print(6 * 7)"
 RISKY = "import os\nos.remove('made.csv')"
@@ -61,7 +62,7 @@ def requests(log: RunLog) -> list[ev.ApprovalRequested]:
 
 
 async def within(awaited: asyncio.Future[ev.ApprovalDecided] | asyncio.Task[ev.ApprovalDecided]) -> ev.ApprovalDecided:
-    return await asyncio.wait_for(awaited, 30)
+    return await asyncio.wait_for(awaited, PATIENCE)
 
 
 async def test_what_nobody_needs_to_see_runs(tmp_path: Path) -> None:
@@ -124,7 +125,7 @@ async def test_another_mode_decides_what_waits(
     with RunLog(tmp_path / "run.jsonl") as log:
         decides = approval(log, begin, user)
         waiting = asyncio.create_task(decides.decide(1, code))
-        await asyncio.wait_for(user.asked.wait(), 30)
+        await asyncio.wait_for(user.asked.wait(), PATIENCE)
         decides.switch(mode)
         decision = await within(waiting)
         assert (decision.verdict, decision.who) == (verdict, "mode")
@@ -139,7 +140,7 @@ async def test_a_mode_that_would_ask_too_leaves_it_waiting(tmp_path: Path) -> No
     with RunLog(tmp_path / "run.jsonl") as log:
         decides = approval(log, "ask", user)
         waiting = asyncio.create_task(decides.decide(1, RISKY))
-        await asyncio.wait_for(user.asked.wait(), 30)
+        await asyncio.wait_for(user.asked.wait(), PATIENCE)
         decides.switch("ask_if_risky")
         decides.switch("ask_if_risky")
         assert sum(isinstance(event, ev.ModeChanged) for event in log.events) == 1
@@ -157,7 +158,7 @@ async def test_a_mode_does_not_run_the_code_that_the_user_has_changed_meanwhile(
     with RunLog(tmp_path / "run.jsonl") as log:
         decides = approval(log, "ask", user)
         waiting = asyncio.create_task(decides.decide(1, HARMLESS))
-        await asyncio.wait_for(user.asked.wait(), 30)
+        await asyncio.wait_for(user.asked.wait(), PATIENCE)
         log.append(ev.UserEdited(step=1, cell="datarus-run-1-code", source="print(1)", sha256=sha256("print(1)")))
         decides.switch("auto")
         done, _ = await asyncio.wait({waiting}, timeout=0.05)
@@ -207,7 +208,7 @@ async def test_stopping_ends_the_wait(tmp_path: Path) -> None:
             engine = ScriptedEngine([render_step("Tidy up.", RISKY)])
             agent = Agent(engine, kernel, log, approver=user, mode="ask_if_risky")
             running = asyncio.create_task(agent.run(Question("Tidy up.")))
-            await asyncio.wait_for(user.asked.wait(), 30)
+            await asyncio.wait_for(user.asked.wait(), PATIENCE)
             running.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await running

@@ -20,6 +20,7 @@ from datarus_jupyter.journal.messages import MessagesFold
 from datarus_jupyter.kernels.own import own_kernel
 from datarus_jupyter.protocol.prompts import DATARUS, GENERAL, Profile
 from datarus_jupyter.protocol.tags import render_answer, render_step
+from tests.patience import PATIENCE
 
 Kind = TypeVar("Kind", bound=ev.Event)
 
@@ -239,7 +240,7 @@ async def test_stopping_in_mid_cell_keeps_what_is_there(tmp_path: Path) -> None:
         log.subscribe(lambda event: printed.set() if isinstance(event, ev.Output) else None)
         async with own_kernel(tmp_path) as kernel:
             task = asyncio.create_task(Agent(engine, kernel, log).run(Question("Wait.")))
-            await asyncio.wait_for(printed.wait(), 30)
+            await asyncio.wait_for(printed.wait(), PATIENCE)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
@@ -257,7 +258,7 @@ async def test_stopping_in_mid_stream_closes_the_stream(tmp_path: Path) -> None:
         log.subscribe(lambda event: streaming.set() if isinstance(event, ev.Text) else None)
         async with own_kernel(tmp_path) as kernel:
             task = asyncio.create_task(Agent(engine, kernel, log).run(Question("Wait.")))
-            await asyncio.wait_for(streaming.wait(), 30)
+            await asyncio.wait_for(streaming.wait(), PATIENCE)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task

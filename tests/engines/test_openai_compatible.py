@@ -23,6 +23,7 @@ from datarus_jupyter.errors import (
     EngineTimeout,
     EngineUnreachable,
 )
+from tests.patience import PATIENCE
 
 QUICK = Patience(connect=5, first_token=1, idle=1, reply=20, probe=5, pauses=(0.01, 0.01))
 TEXT = "Größe: <step>\u2028 the reply </step> and more"
@@ -35,7 +36,7 @@ def connect(
 
 
 async def wait_for_aborts(server: ScriptedServer, count: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while server.aborted < count:
             await asyncio.sleep(0.01)
 
@@ -262,7 +263,7 @@ async def test_cancelling_the_task_closes_the_connection() -> None:
     async with ScriptedServer([reply]) as server, connect(server, patience=patience) as engine:
         heard: list[TextDelta] = []
         reading = asyncio.create_task(listen(engine, heard))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while joined(heard) != TEXT[:7]:
                 await asyncio.sleep(0.01)
         reading.cancel()

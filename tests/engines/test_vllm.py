@@ -29,6 +29,7 @@ from datarus_jupyter.journal.summary import SummaryFold
 from datarus_jupyter.kernels.own import own_kernel
 from datarus_jupyter.protocol.grammar import turn_grammar
 from datarus_jupyter.protocol.tags import STOP
+from tests.patience import PATIENCE
 
 # The first test waits for the server too, on a machine that may have other work.
 pytestmark = [pytest.mark.vllm, pytest.mark.timeout(600)]
@@ -205,7 +206,7 @@ async def test_stopping_a_run_stops_the_generation(tmp_path: Path, vllm: VllmSer
         with RunLog(tmp_path / "run.jsonl") as log:
             log.subscribe(lambda event: streaming.set() if isinstance(event, ev.Text) else None)
             run = asyncio.create_task(Agent(engine, kernel, log, sampling=endless).run(Question("Wait.")))
-            await asyncio.wait_for(streaming.wait(), 60)
+            await asyncio.wait_for(streaming.wait(), PATIENCE)
             run.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await run

@@ -17,6 +17,7 @@ from nbclient import NotebookClient
 from datarus_jupyter.errors import ConfigError, KernelError, SurfaceError
 from datarus_jupyter.reproduce.rerun import LOST, NEVER_RUN, NO_RESULT, UNRUN, CellResult, Rerun
 from datarus_jupyter.reproduce.scratch import scratch_copy
+from tests.patience import PATIENCE
 
 v4: Any = nbformat.v4
 
@@ -114,7 +115,6 @@ async def test_marked_cells_are_not_run_and_unrun_ones_have_no_verdict(tmp_path:
     ]
 
 
-async def test_a_run_is_judged_with_what_stands_above_it(tmp_path: Path) -> None:
 async def test_code_of_a_run_that_nobody_let_run_is_not_run(tmp_path: Path) -> None:
     made = notebook("x = 1", "open('written.txt', 'w')", "print(x)", folder=tmp_path)
     made.cells[1].metadata["datarus"] = {"run": "r1", "step": 1}
@@ -126,6 +126,7 @@ async def test_code_of_a_run_that_nobody_let_run_is_not_run(tmp_path: Path) -> N
     assert not (tmp_path / "written.txt").exists()
 
 
+async def test_a_run_is_judged_with_what_stands_above_it(tmp_path: Path) -> None:
     made = notebook("x = 20", "print(x + 1)", "1 / 0", "print(x + 2)", "assert False", folder=tmp_path)
     for at in (1, 3):
         made.cells[at].metadata["datarus"] = {"run": "r1", "step": at}
@@ -176,7 +177,7 @@ async def test_cancelling_ends_the_kernel_and_removes_the_copy(tmp_path: Path) -
     folder = tmp_path / "work"
     folder.mkdir()
     task = asyncio.create_task(results(Rerun(notebook(code), folder)))
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while not (said.exists() and " " in said.read_text()):
         assert time.monotonic() < deadline
         await asyncio.sleep(0.02)

@@ -14,6 +14,8 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.web import Application, RequestHandler
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+from tests.patience import PATIENCE
+
 VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 RUN = "20261122-120000-abcdef"
 
@@ -90,7 +92,7 @@ async def test_the_socket_needs_the_token(jp_ws_fetch: Callable[..., Any]) -> No
         await jp_ws_fetch("datarus", "ws", headers={"Authorization": "token wrong"})
     assert refused.value.code == 403
     connection: WebSocketClientConnection = await jp_ws_fetch("datarus", "ws")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         connection.close()
         assert await connection.read_message() is None
 

@@ -16,6 +16,7 @@ from test_runs import ANSWER, ASK, step
 from datarus_jupyter.journal.log import RunLog
 from datarus_jupyter.journal.secrets import Secrets
 from datarus_jupyter.server.log_filter import SecretFilter
+from tests.patience import PATIENCE
 
 CANARIES = {
     "environment": "canary-environment-81b7c4d09e6f",
@@ -102,7 +103,7 @@ async def test_no_secret_comes_out_anywhere(
     await api("runs", run, "feedback", body={"rating": 1, "comment": CANARIES["engine key"]})
     await browser.until(lambda: browser.event("feedback"))
     await browser.close()
-    async with asyncio.timeout(30):  # no tab is open any more, so the file is written
+    async with asyncio.timeout(PATIENCE):  # no tab is open any more, so the file is written
         while f"datarus-{run}-3-code" not in notebook.read_text():
             await asyncio.sleep(0.05)
     for log in [await api("runs", run), await api("runs", notebook="a.ipynb"), await api("engines")]:

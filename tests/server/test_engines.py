@@ -17,6 +17,7 @@ from datarus_jupyter.engines.catalogue import CATALOGUE
 from datarus_jupyter.server.engines import Engines, EngineStatus
 from datarus_jupyter.server.models import Models, ModelStatus
 from datarus_jupyter.server.suggestions import Columns, sniff, suggest
+from tests.patience import PATIENCE
 
 PENGUINS = """species,island,body_mass_g,flipper_length_mm,date_egg,rowid
 Adelie,Torgersen,3750,181,2007-11-11,1
@@ -117,7 +118,7 @@ async def test_a_download_is_started_told_and_stopped(api: Api, hub: list[bytes]
     await api("models", name, "pull", body={})
     await browser.until(lambda: told("pulling"))
     await api("models", name, "pull", body={})
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while (await api("models"))[0]["received"] == 0:
             await asyncio.sleep(0.02)
     await api("models", name, "cancel", body={})
@@ -131,7 +132,7 @@ async def test_a_download_that_fails_says_why(tmp_path: Path, monkeypatch: pytes
     (tmp_path / "file").write_text("")
     models = Models(tmp_path / "file" / "below", told.append)
     models.pull(CATALOGUE[0].name)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not told or told[-1].state != "failed":
             await asyncio.sleep(0.01)
     assert told[-1].message

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from datarus_jupyter.server.leases import FILE, VACANT, Lease, Leases
+from tests.patience import PATIENCE
 
 NAMES = st.sampled_from(["a", "b", "c"])
 
@@ -103,7 +104,7 @@ async def test_after_the_grace_another_tab_writes_then_the_file() -> None:
     await leases.open("n", "b")
     for gone, heir in (("a", "b"), ("b", FILE)):
         await leases.lose("n", gone)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while leases.holder("n") == VACANT:
                 changes.happened.clear()
                 await changes.happened.wait()
@@ -119,7 +120,7 @@ async def test_the_second_grace_is_not_cut_short_by_the_first() -> None:
     await leases.open("n", "b")
     lost = loop.time()
     await leases.lose("n", "b")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while leases.holder("n") == VACANT:
             await asyncio.sleep(0)
     assert loop.time() - lost >= 0.2

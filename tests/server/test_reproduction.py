@@ -12,6 +12,8 @@ import pytest
 from sockets import Browser
 from tornado.httpclient import HTTPClientError
 
+from tests.patience import PATIENCE
+
 v4: Any = nbformat.v4
 SLEEPS = "import time\nwhile True: time.sleep(0.1)"
 
@@ -119,7 +121,7 @@ async def test_the_servers_end_ends_the_check(api: Any, connect: Any, notebook: 
     only(notebook, SLEEPS)
     await api("notebooks", "reproduce", body={"notebook": "a.ipynb"})
     (extension,) = jp_serverapp.extension_manager.extension_apps["datarus_jupyter"]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         await extension.services.reproductions.close()
     tab = await connect()
     await tab.open()

@@ -16,6 +16,8 @@ from sockets import Browser
 from test_runs import ANSWER, ASK, SLEEPS, refused, step
 from test_shutdown import begun, server
 
+from tests.patience import PATIENCE
+
 TWO = [step("x = 1\nprint(x)"), step("x = 22\nprint(x)"), ANSWER]
 THREE = [*TWO, step("x = 333\nprint(x)"), ANSWER, ANSWER]
 
@@ -26,7 +28,7 @@ async def finished(browser: Browser, times: int = 1) -> None:
 
 async def on_disk(notebook: Path, holds: Callable[[list[str]], bool]) -> list[str]:
     """The sources of the notebook's cells, once ``holds`` is true of them."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not holds(sources := sources_of(notebook)):
             await asyncio.sleep(0.02)
     return sources
@@ -56,7 +58,7 @@ async def test_a_run_is_taken_back_in_the_notebook_that_no_tab_has_open(
     edit = {"run": run, "step": 2, "cell": f"datarus-{run}-2-code", "source": "mine"}
     browser = await connect()
     await browser.send("edited", **edit)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while (await api("runs", run))["events"][-1]["type"] != "user_edited":
             await asyncio.sleep(0.02)
     assert await api("runs", run, "revert", body={"step": 1}) == {"kept": [edit["cell"]]}
@@ -170,7 +172,7 @@ async def test_a_run_that_lost_its_server_goes_on_in_the_next_one(notebook: Path
         run = await begun(first)
         await first.end(signal.SIGKILL)
     async with server(tmp_path, [step("print('again')"), ANSWER]) as second:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while (await second.api("runs", query="notebook=a.ipynb"))[0]["reason"] != "interrupted":
                 await asyncio.sleep(0.05)
         await second.api("runs", run, "resume", body={})

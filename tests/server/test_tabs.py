@@ -15,6 +15,7 @@ from traitlets import TraitError
 from traitlets.config import Config
 
 from datarus_jupyter.server.app import DatarusApp
+from tests.patience import PATIENCE
 
 SLOW = [
     step("print('first')"),
@@ -25,7 +26,7 @@ SLOW = [
 
 async def until(condition: Callable[[], Any]) -> Any:
     """Poll what no event announces, such as a file."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not (result := condition()):
             await asyncio.sleep(0.02)
     return result

@@ -18,6 +18,7 @@ from datarus_jupyter.journal.cells import CellsFold
 from datarus_jupyter.surfaces.file import FileSurface
 from datarus_jupyter.surfaces.merge import Notebook
 from datarus_jupyter.surfaces.notebooks import NEW, NotebookChanged, Notebooks, PlainNotebooks, Snapshot
+from tests.patience import PATIENCE
 
 
 def save(path: Path, *sources: str) -> None:
@@ -41,7 +42,7 @@ async def test_a_run_ends_up_in_a_new_notebook(tmp_path: Path) -> None:
     path = tmp_path / "sub" / "new.ipynb"
     surface, events = FileSurface(PlainNotebooks(), str(path), RUN), run()
     apply(surface, events)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await surface.follow()
     assert [cell.source for cell in read(path).cells] == [cell["source"] for cell in CellsFold.of(events).cells]
     assert surface.saved == events[-1].seq
@@ -237,7 +238,7 @@ async def test_follow_ends_when_told_to(tmp_path: Path) -> None:
     following = asyncio.create_task(surface.follow())
     apply(surface, run()[:4])
     surface.stop()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await following
     assert not (tmp_path / "n.ipynb").exists()
 
@@ -255,7 +256,7 @@ async def test_a_run_is_taken_back_on_disk_and_goes_on_there(tmp_path: Path) -> 
     events = stamped([*events, ev.Reverted(step=2)])
     later = FileSurface(PlainNotebooks(), str(path), RUN, written={cell["id"] for cell in CellsFold.of(events).cells})
     apply(later, events)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await later.follow()
     assert [cell.source for cell in read(path).cells] == ["a = 1", "Step 1: look.", "print(1)", "mine"]
 
