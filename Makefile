@@ -28,7 +28,7 @@ model: install
 test: install model .venv-vllm/installed  ## Run all tests: units, real kernels, real engines, real browser.
 	$(BIN)/datarus models pull smollm2-135m
 	$(BIN)/jlpm test
-	$(BIN)/pytest --cov --cov-report=term:skip-covered --ignore=tests/faults $(PYTEST_FLAGS)  # they are `make faults`
+	$(BIN)/pytest --cov --cov-report=term:skip-covered $(PYTEST_FLAGS)
 
 check: install  ## Lint, types, formats, generated files.
 	$(BIN)/ruff check .

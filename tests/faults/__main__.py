@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.faults.drawn import drawn
-from tests.faults.matrix import Fault, Tally, bring
+from tests.faults.matrix import FAILURES, Fault, Tally, bring
 from tests.faults.rows import rows
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "reliability.md"
@@ -43,7 +43,7 @@ async def one_by_one(times: int, only: str) -> list[str]:
             async with free:
                 try:
                     total.add(await bring(fault))
-                except AssertionError as error:
+                except FAILURES as error:
                     total.tried += 1
                     console.print(f"{fault.name}: {error}", style="red", markup=False)
         console.print(line(fault.name, total), style="" if total.sound else "red")
@@ -55,10 +55,13 @@ async def one_by_one(times: int, only: str) -> list[str]:
 async def at_random(seed: int, runs: int) -> str:
     """``runs`` runs with one to three faults each."""
     total = Tally()
+
+    def tell(what: str, tally: Tally) -> None:
+        total.add(tally)
+        console.print(f"{total.tried:4} {what}", style="" if tally.sound else "red", markup=False)
+
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-        async for what, tally in drawn(Path(folder), seed, runs):
-            total.add(tally)
-            console.print(f"{total.tried:4} {what}", style="" if tally.sound else "red")
+        await drawn(Path(folder), seed, runs, tell)
     return line(f"one to three at random, seed {seed}", total)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import nbformat
 
 from datarus_jupyter.engines.scripted import ScriptedReply
-from tests.faults.matrix import Tally, judge
+from tests.faults.matrix import FAILURES, Tally, judge
 from tests.faults.script import COUNTS, FAILS, PRINTS, SHOWS, replies
 from tests.faults.world import World, settled, until
 
@@ -19,7 +19,12 @@ _EVENTS = 150
 """About as many as an undisturbed run of these has."""
 _RESUMED = 8
 
+_AT_ONCE = 3
+"""Worlds, each with one run after the other."""
+
 Disturb = Callable[[World, str, random.Random], Awaitable[None]]
+Tell = Callable[[str, Tally], None]
+"""Called after each run with what happened to it, in words, and what was lost."""
 
 
 async def _server_killed(world: World, run: str, draw: random.Random) -> None:
@@ -75,19 +80,41 @@ DISTURBANCES: dict[str, Disturb] = {
 }
 
 
-async def drawn(folder: Path, seed: int, runs: int) -> AsyncIterator[tuple[str, Tally]]:
-    """Yield of each run what happened to it, in words, and what was lost."""
-    draw = random.Random(seed)
-    async with World(folder) as world:
-        for number in range(runs):
-            world.notebook = f"work-{number}.ipynb"
-            world.make_notebook()
-            world.script.steps, world.script.faults = replies(PRINTS, SHOWS, FAILS, COUNTS), {}
-            names = draw.sample(sorted(DISTURBANCES), draw.randint(1, 3))
-            plan = list(zip(names, sorted(draw.randrange(_EVENTS) for _ in names), strict=True))
-            tally = await _disturbed(world, plan, draw)
-            yield ", ".join(f"{name} at event {moment}" for name, moment in plan), tally
-            await world.shut_down_kernels()
+async def drawn(folder: Path, seed: int, runs: int, tell: Tell) -> None:
+    """Bring faults drawn from ``seed`` upon that many runs."""
+    numbers = iter(range(runs))
+    async with asyncio.TaskGroup() as group:
+        for name in range(min(_AT_ONCE, runs)):
+            group.create_task(_one_after_the_other(folder / str(name), seed, numbers, tell))
+
+
+async def _one_after_the_other(folder: Path, seed: int, numbers: Iterator[int], tell: Tell) -> None:
+    """In one world, and in a new one after a run that failed."""
+    for number in numbers:
+        async with World(folder / str(number)) as world:
+            while await _one(world, seed, number, tell):
+                if (following := next(numbers, None)) is None:
+                    return
+                number = following
+
+
+async def _one(world: World, seed: int, number: int, tell: Tell) -> bool:
+    """Whether the run came to its end."""
+    draw = random.Random(f"{seed}/{number}")
+    world.notebook = f"work-{number}.ipynb"
+    world.make_notebook()
+    world.script.steps, world.script.faults = replies(PRINTS, SHOWS, FAILS, COUNTS), {}
+    names = draw.sample(sorted(DISTURBANCES), draw.randint(1, 3))
+    plan = list(zip(names, sorted(draw.randrange(_EVENTS) for _ in names), strict=True))
+    what = f"run {number}: " + ", ".join(f"{name} at event {moment}" for name, moment in plan)
+    try:
+        tally = await _disturbed(world, plan, draw)
+        await world.shut_down_kernels()
+    except FAILURES as error:
+        tell(f"{what}: {error}", Tally(tried=1))
+        return False
+    tell(what, tally)
+    return True
 
 
 async def _disturbed(world: World, plan: list[tuple[str, int]], draw: random.Random) -> Tally:

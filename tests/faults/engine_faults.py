@@ -16,7 +16,7 @@ async def _with(world: World, **faults: ScriptedReply) -> str:
     return run
 
 
-@MATRIX.fault("engine cut in mid-reply, at three steps")
+@MATRIX.fault("engine cut in mid-reply, at three steps", quick=True)
 async def cut(world: World) -> str:
     """What was written of the reply is taken back, and the step is asked again."""
     run = await _with(world, _1=CUT, _2=CUT, _4=CUT)
@@ -81,7 +81,7 @@ async def back_again(world: World) -> str:
     return run
 
 
-@MATRIX.fault("engine killed in mid-reply, run resumed when it is back")
+@MATRIX.fault("engine killed in mid-reply, run resumed when it is back", quick=True)
 async def gone_and_resumed(world: World) -> str:
     """The run ends with a sentence that names the engine's address; later it goes on."""
     run = await world.ask()

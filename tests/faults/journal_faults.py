@@ -17,7 +17,7 @@ from tests.faults.script import COUNTS, replies
 from tests.faults.world import World
 
 
-@MATRIX.fault("disk full while the journal is written, freed, run resumed")
+@MATRIX.fault("disk full while the journal is written, freed, run resumed", quick=True)
 async def disk_full(world: World) -> str:
     """The system refuses to let the file grow (EFBIG), as a full disk does; what is written so far stays whole."""
     tab = await world.tab()

@@ -35,13 +35,14 @@ async def killed(world: World) -> str:
     return run
 
 
-@MATRIX.fault("kernel killed in mid-cell, run resumed")
+@MATRIX.fault("kernel killed in mid-cell, run resumed", quick=True)
 async def killed_and_resumed(world: World) -> str:
     """The run goes on in the new kernel, and the model is told that the variables are gone."""
     run = await killed(world)
     world.script.steps = replies(COUNTS, COUNTS)
     await world.resume(run)
     await world.seen(run, "run_finished", reason="answered")
+    assert world.event(run, "reminder", reason="kernel")
     return run
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import nbformat
 
 from datarus_jupyter.errors import JournalError
@@ -20,19 +21,26 @@ from datarus_jupyter.journal.log import read
 from datarus_jupyter.surfaces.merge import edited, source_of
 from tests.faults.world import World, settled
 
+FAILURES = (AssertionError, TimeoutError, httpx.HTTPError)
+"""What a try raises that fails: something did not come, or the server gave no answer."""
+
 Bring = Callable[[World], Awaitable[str]]
 """Starts a run, brings the fault about, waits for what must come of it; gives the run's id."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One row. ``ends`` is the reason with which the run must end; ``written``: whether its cells must be on disk."""
+    """One row. ``ends`` is the reason with which the run must end; ``written``: whether its cells must be on disk.
+
+    ``quick``: it is in ``make test`` too.
+    """
 
     name: str
     bring: Bring
     ends: str = "answered"
     written: bool = True
     options: tuple[str, ...] = ()
+    quick: bool = False
 
 
 @dataclass

@@ -27,7 +27,7 @@ async def _go_on(world: World, run: str) -> None:
     await world.finished(run)
 
 
-@MATRIX.fault("notebook renamed in mid-run")
+@MATRIX.fault("notebook renamed in mid-run", quick=True)
 async def renamed(world: World) -> str:
     """As Lab does it: through the contents interface. The run's cells go on under the new name."""
     return await _moved(world, "renamed.ipynb")
@@ -72,6 +72,42 @@ async def _moved(world: World, path: str) -> str:
     return run
 
 
+@MATRIX.fault("run stopped, notebook renamed, run resumed", quick=True)
+async def renamed_and_resumed(world: World) -> str:
+    """It goes on in the notebook's new place."""
+    run = await _stopped(world)
+    await world.call("PATCH", f"/api/contents/{world.notebook}", path="renamed.ipynb")
+    old = world.path
+    world.notebook = "renamed.ipynb"
+    await world.seen(run, "notebook_moved")
+    await world.resume(run)
+    await world.seen(run, "run_finished", reason="answered")
+    await until(lambda: "It is 42." in world.path.read_text(), "the answer under the new name")
+    assert not old.exists()
+    return run
+
+
+@MATRIX.fault("run stopped, notebook deleted, run resumed once it is put back", quick=True)
+async def deleted_and_resumed(world: World) -> str:
+    """As long as there is no notebook, a sentence says so."""
+    run = await _stopped(world)
+    content = world.path.read_bytes()
+    world.path.unlink()
+    assert f"no notebook {world.notebook}" in await world.refused("POST", f"/datarus/api/runs/{run}/resume")
+    world.path.write_bytes(content)
+    await world.resume(run)
+    await world.seen(run, "run_finished", reason="answered")
+    return run
+
+
+async def _stopped(world: World) -> str:
+    run = await _half_done(world)
+    await world.call("POST", f"/datarus/api/runs/{run}/stop")
+    await world.seen(run, "run_finished", reason="stopped")
+    await until(lambda: "the run was stopped" in world.path.read_text(), "the stopped cell on disk")
+    return run
+
+
 @MATRIX.fault("notebook deleted in mid-run", written=False)
 async def deleted(world: World) -> str:
     """It is not made anew; the run ends, and all of it stays in its journal."""
@@ -83,7 +119,7 @@ async def deleted(world: World) -> str:
     return run
 
 
-@MATRIX.fault("notebook deleted in mid-run and put back")
+@MATRIX.fault("notebook deleted in mid-run and put back", quick=True)
 async def put_back(world: World) -> str:
     """What could not be written while it was gone is written when it is there again."""
     run = await _half_done(world)
@@ -96,7 +132,7 @@ async def put_back(world: World) -> str:
     return run
 
 
-@MATRIX.fault("cell deleted and cell edited by the user in mid-run, on disk")
+@MATRIX.fault("cell deleted and cell edited by the user in mid-run, on disk", quick=True)
 async def users_hand(world: World) -> str:
     """The deleted one stays away, the edited one stays theirs."""
     run = await _half_done(world)
@@ -111,7 +147,7 @@ async def users_hand(world: World) -> str:
     return run
 
 
-@MATRIX.fault("notebook saved by another program at every step")
+@MATRIX.fault("notebook saved by another program at every step", quick=True)
 async def contested(world: World) -> str:
     """Their cells and the run's are merged."""
     run = await _half_done(world)

@@ -9,9 +9,13 @@ import time
 from functools import partial
 from pathlib import Path
 
+import nbformat
+
 from datarus_jupyter.engines.scripted import ScriptedReply
-from tests.faults.matrix import MATRIX
-from tests.faults.world import SECONDS, World
+from tests.faults.matrix import MATRIX, cells
+from tests.faults.script import ANSWER, COUNTS, replies
+from tests.faults.world import World, until
+from tests.patience import PATIENCE
 
 # Not ``grounding``: the run's end follows it at once.
 KINDS = (
@@ -24,7 +28,7 @@ KINDS = (
 def _kill_at(journal: Path, kind: str, pid: int) -> None:
     """Kill the process as soon as an event of that kind is in its journal. Runs in a thread: half a ms is too slow."""
     needle = f'"type":"{kind}"'.encode()
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + PATIENCE
     while not journal.exists() or needle not in journal.read_bytes():
         assert time.monotonic() < deadline, f"no {kind} in {journal}"
         time.sleep(0.0005)
@@ -71,4 +75,25 @@ async def _killed(world: World, run: str, kind: str) -> None:
 
 
 for _kind in KINDS:
-    MATRIX.fault(f"Jupyter server killed at `{_kind}`, run resumed")(partial(kill_server_at, kind=_kind))
+    MATRIX.fault(f"Jupyter server killed at `{_kind}`, run resumed", quick=_kind in ("text", "output"))(
+        partial(kill_server_at, kind=_kind)
+    )
+
+
+@MATRIX.fault("Jupyter server killed between a run's end and its last save, no tab open", quick=True)
+async def killed_before_the_last_save(world: World) -> str:
+    """The next server writes what is missing; what the user did to the file meanwhile stays."""
+    text = nbformat.v4.new_output("stream", name="stdout", text="x" * (5 << 20))  # so that reading takes a while
+    world.make_notebook(nbformat.v4.new_code_cell("big", id="big", outputs=[text]))
+    world.script.steps, world.script.faults = replies(COUNTS), {2: [ScriptedReply(delay=2.0)]}
+    run = await world.ask()
+    await asyncio.to_thread(_kill_at, world.journal(run), "run_finished", world.pid)
+    await world.end(signal.SIGKILL)
+    notebook = nbformat.read(world.path, 4)
+    assert ANSWER not in [cell.source for cell in notebook.cells]
+    notebook.cells[-1].source = "mine = 1"
+    nbformat.write(notebook, world.path)
+    await world.start()
+    await until(lambda: ANSWER in [cell["source"] for cell in cells(world)], "the answer in the file")
+    assert "mine = 1" in [cell["source"] for cell in cells(world)]
+    return run

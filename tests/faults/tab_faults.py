@@ -11,7 +11,7 @@ def _whole(world: World, run: str, heard: list[dict[str, object]]) -> bool:
     return [event["seq"] for event in heard] == list(range(len(world.events(run))))
 
 
-@MATRIX.fault("tab closed in mid-run")
+@MATRIX.fault("tab closed in mid-run", quick=True)
 async def closed(world: World) -> str:
     """The run goes on, and its cells are written into the file."""
     tab = await world.tab()
@@ -73,7 +73,7 @@ async def two(world: World) -> str:
     return run
 
 
-@MATRIX.fault("laptop asleep: the socket is dead without a close, the page comes back")
+@MATRIX.fault("laptop asleep: the socket is dead without a close, the page comes back", quick=True)
 async def asleep(world: World) -> str:
     """A client that reads nothing and never closes; the same page then connects anew and takes its place."""
     asleep = await world.tab(tab="page")

@@ -25,10 +25,8 @@ from tornado.websocket import websocket_connect
 
 from datarus_jupyter.engines.scripted_server import ScriptedServer
 from tests.faults.script import QUESTION, StepScript
+from tests.patience import PATIENCE
 from tests.server.sockets import Browser
-
-SECONDS = 90.0
-"""How long anything may take; the machine may be busy."""
 
 _TOKEN = "secret"
 _TOKENS_PER_SECOND = 400.0
@@ -41,7 +39,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def until(condition: Callable[[], Any], what: str, seconds: float = SECONDS) -> Any:
+async def until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
     """Poll ``condition`` and return what it gave, or fail saying ``what`` did not happen."""
     assert await settled(condition, seconds), f"did not happen in {seconds:.0f} s: {what}"
     return condition()
@@ -71,6 +69,7 @@ class World:
         """Ids of cells that the test, as the user, has deleted."""
         self._options = options
         self._seen: dict[str, list[bytes]] = {}
+        self._parsed: dict[str, tuple[bytes, list[dict[str, Any]]]] = {}
         self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._engine: ScriptedServer | None = None
@@ -87,8 +86,7 @@ class World:
     async def __aexit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for tab in self._tabs:
-            tab.connection.close()
+        await asyncio.gather(*(tab.close() for tab in self._tabs))
         if self._process and self._process.poll() is None:
             await self.end(signal.SIGTERM)
         await self._http.aclose()
@@ -137,8 +135,8 @@ class World:
             self._process = subprocess.Popen(command, env=variables, cwd=self.root, stdout=log, stderr=log)
         headers = {"Authorization": f"token {_TOKEN}"}
         base = f"http://127.0.0.1:{self._port}"
-        self._http = httpx.AsyncClient(base_url=base, headers=headers, timeout=SECONDS, trust_env=False)
-        deadline = time.monotonic() + SECONDS
+        self._http = httpx.AsyncClient(base_url=base, headers=headers, timeout=PATIENCE, trust_env=False)
+        deadline = time.monotonic() + PATIENCE
         while not await self._answers():
             there = self._process.poll() is None and time.monotonic() < deadline
             assert there, f"no server:\n{self.log[-3000:]}"
@@ -155,7 +153,7 @@ class World:
         assert self._process
         self._left_behind += psutil.Process(self.pid).children(recursive=True)
         self._process.send_signal(sign)
-        await asyncio.to_thread(self._process.wait, SECONDS)
+        await asyncio.to_thread(self._process.wait, PATIENCE)
         await self._http.aclose()
 
     async def start_engine(self) -> None:
@@ -178,7 +176,7 @@ class World:
     async def saved_notebook(self) -> Any:
         """The contents API's model of the notebook. Jupyter writes in place: a half-written file is waited for."""
         path = f"/api/contents/{self.notebook}?type=notebook"
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not (response := await self._http.get(path)).is_success:
                 assert response.status_code == 400, response.text
                 await asyncio.sleep(0.05)
@@ -231,10 +229,16 @@ class World:
             data = self.journal(run).read_bytes()
         except FileNotFoundError:
             return []
+        before, parsed = self._parsed.get(run, (b"", []))
+        if data == before:
+            return parsed
         lines = data[: data.rfind(b"\n") + 1].splitlines()
         if len(lines) >= len(self._seen.get(run, [])):
             self._seen[run] = lines
-        return [json.loads(line) for line in lines]
+        known = len(parsed) if data.startswith(before[: before.rfind(b"\n") + 1]) else 0
+        parsed = [*parsed[:known], *(json.loads(line) for line in lines[known:])]
+        self._parsed[run] = (data, parsed)
+        return parsed
 
     def forget(self, run: str) -> None:
         """The test itself has changed the journal: what was seen before does not count."""
