@@ -13,7 +13,7 @@ TRAINING = ROOT / "training" / "datarus_training"
 
 # A layer may import those before it and its own; layers in one row do not know each other.
 ROWS = [
-    {"errors", "__init__"},
+    {"errors", "file_lock", "__init__"},
     {"protocol"},
     {"journal"},
     {"agent"},

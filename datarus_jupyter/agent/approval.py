@@ -19,12 +19,24 @@ from datarus_jupyter.agent.record import Record
 from datarus_jupyter.agent.risk import scan
 from datarus_jupyter.journal import events as ev
 from datarus_jupyter.journal.cells import cell_id, sha256
+from datarus_jupyter.protocol.escaping import escape
 
 SEE_ALL = "You asked to see all code before it runs."
-PLAN = "Only a plan is wanted: nothing runs. Write the next step as though this one had worked, or end with the plan."
-NOBODY = "Nobody is there to be asked."
+PLAN = (
+    "This code was not run: only a plan is wanted. Write the next step as though this one had worked, "
+    "or end with the plan."
+)
+NOBODY = "This code was not run: it needs the user's word, and nobody is there to be asked."
+_USER = "user"
 _SCAN = "risk scan"
 _MOST_REASONS = 10
+
+
+def refusal(decision: ev.ApprovalDecided) -> str:
+    """What the model is told of a verdict by which its code did not run; only the user's needs a subject."""
+    if decision.who != _USER:
+        return decision.comment
+    return f"The user did not let this code run. {escape(decision.comment)}".strip()
 
 
 @dataclass(frozen=True, slots=True)

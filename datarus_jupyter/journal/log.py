@@ -11,7 +11,6 @@ All that is kept or shown of a run comes from here, so here, at the latest, the 
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +21,7 @@ from types import TracebackType
 import msgspec
 
 from datarus_jupyter.errors import JournalError
+from datarus_jupyter.file_lock import lock
 from datarus_jupyter.journal import events as ev
 from datarus_jupyter.journal.paths import private_folder
 from datarus_jupyter.journal.secrets import MARK, Secrets
@@ -38,19 +38,6 @@ _SYNCED = (
     ev.RunResumed,
     ev.RunFinished,
 )
-
-
-if sys.platform == "win32":
-
-    def _lock(fd: int) -> None:
-        """Windows: no lock is taken."""
-
-else:
-    import fcntl
-
-    def _lock(fd: int) -> None:
-        """One process writes a journal. The lock ends with the process, which tells a live run from a lost one."""
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def new_run_id() -> str:
@@ -78,7 +65,7 @@ class RunLog:
             private_folder(path.parent)
             # A journal holds the user's data: nobody else on the host may read it.
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-            _lock(self._fd)
+            lock(self._fd)
             self._recover()
         except OSError as error:
             raise JournalError(
