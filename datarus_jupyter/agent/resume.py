@@ -111,6 +111,11 @@ def question_of(events: Sequence[ev.Event]) -> Question:
     )
 
 
+def engine_of(events: Sequence[ev.Event]) -> str:
+    """The name of the engine that the run was asked of."""
+    return next((event.engine for event in events if isinstance(event, ev.RunStarted)), "")
+
+
 def mode_of(events: Sequence[ev.Event]) -> ev.Mode:
     """Who decided last that code runs."""
     return next((event.mode for event in reversed(events) if isinstance(event, ev.ModeChanged | ev.RunStarted)), "ask")

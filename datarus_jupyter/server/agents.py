@@ -20,7 +20,7 @@ from datarus_jupyter.agent.interfaces import Kernel, Limits, Question
 from datarus_jupyter.agent.loop import Agent
 from datarus_jupyter.agent.never_run import marked
 from datarus_jupyter.agent.proposal import made_by
-from datarus_jupyter.agent.resume import mode_of, profile_of, question_of
+from datarus_jupyter.agent.resume import engine_of, mode_of, profile_of, question_of
 from datarus_jupyter.engines.served import ServedEngine
 from datarus_jupyter.journal import events as ev
 from datarus_jupyter.journal.index import RunIndex
@@ -78,10 +78,13 @@ class Agents:
         return self._assemble(engine, kernel, mode, users, self._settings.profile), question
 
     async def prepare_again(self, events: Sequence[ev.Event], mode: ev.Mode | None, kernel: Kernel) -> Assemble:
-        """The same for a run that goes on, in its last mode if none is named. Raises as ``prepare``."""
+        """The same for a run that goes on: with its engine if that is still there, in its last mode if none is named.
+
+        Raises as ``prepare``.
+        """
         last = Modes.of(self.modes.modes, mode_of(events)).mode
         mode = self.modes.checked(mode or last)
-        engine = self._engines.engine(None)
+        engine = self._engines.engine_or_active(engine_of(events))
         if not engine.model:
             await engine.start()
         question = question_of(events)

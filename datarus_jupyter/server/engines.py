@@ -83,6 +83,10 @@ class Engines:
             raise ConfigError(f"There is no engine {name}: choose one of {', '.join(self._engines)}.")
         return self._engines[name]
 
+    def engine_or_active(self, name: str) -> ServedEngine:
+        """The engine of that name, or the active one if it is there no more. Raises ``ConfigError``."""
+        return self.engine(name if name in self._engines else None)
+
     async def statuses(self) -> list[EngineStatus]:
         """How each engine is doing, asked now where it is somebody else's. Raises ``ConfigError``."""
         await asyncio.gather(*map(self._look, self._engines))

@@ -14,13 +14,14 @@ from datarus_jupyter.server.registry import Ask, GoOn, notebook_of
 
 
 class RunsHandler(DatarusHandler):
-    """``runs``: start one, list a notebook's."""
+    """``runs``: start one, list those there are."""
 
     @web.authenticated
     @authorized
     async def get(self) -> None:
-        """The notebook's runs, newest first."""
-        summaries = await self.services.runs.summaries(self.get_query_argument("notebook").strip("/"))
+        """The notebook's runs, or all where none is named, newest first."""
+        notebook = self.get_query_argument("notebook", None)
+        summaries = await self.services.runs.summaries(notebook.strip("/") if notebook is not None else None)
         fields = ("run", "question", "notebook", "started", "seconds", "steps", "reason")
         self.reply([{name: getattr(summary, name) for name in fields} for summary in summaries])
 

@@ -1,10 +1,12 @@
 import type { Cell } from '@jupyterlab/cells';
+import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { CommandRegistry } from '@lumino/commands';
 import { contentOf } from './cellcontent';
 import type { IStep } from './chat';
 import type { IActions, IShowing, IWords } from './context';
 import type { Conversation } from './conversation';
 import type { Mode, Verdict } from './events';
+import { SET_KEY } from './keycommand';
 import type { Notebooks } from './notebooks';
 import type { Store } from './store';
 import type { IApproval, IRunRequest } from './tokens';
@@ -20,15 +22,26 @@ export class Actions implements IActions {
     private _commands: CommandRegistry
   ) {}
 
-  ask(question: string, only?: IShowing): void {
-    this._store.attempt(this._ask(question, only));
+  ask(question: string, only?: IShowing): Promise<boolean> {
+    const asked = this._ask(question, only);
+    this._store.attempt(asked);
+    return asked.then(
+      () => true,
+      () => false
+    );
   }
 
   stop(): void {
-    const run = this._store.current?.active?.run;
-    if (run === undefined) {
-      return;
+    const conversation = this._store.current;
+    const run = conversation?.active?.run ?? conversation?.asking?.run;
+    if (run) {
+      this._stop(run);
+    } else {
+      conversation?.stopAsking();
     }
+  }
+
+  private _stop(run: string): void {
     const again = this._store.state.stopping?.run === run;
     this._store.set({ stopping: { run, stuck: again } });
     if (!again) {
@@ -115,6 +128,18 @@ export class Actions implements IActions {
     this._store.attempt(this._check(engine));
   }
 
+  setKey(): void {
+    this._store.attempt(this._commands.execute(SET_KEY));
+  }
+
+  choose(engine: string): void {
+    this._store.choose(engine);
+  }
+
+  pin(pinned: boolean): void {
+    this._notebooks.pinned = pinned;
+  }
+
   newNotebook(): void {
     this._store.attempt(this._commands.execute('notebook:create-new'));
   }
@@ -132,19 +157,40 @@ export class Actions implements IActions {
     if (this._store.state.engine?.state === 'missing') {
       throw new Error('The model is not on this computer yet. Download it, then ask again.');
     }
+    if (conversation.busy) {
+      throw new Error('A question is being worked on here. Wait for its answer, or stop it first.');
+    }
     this._store.set({ error: '' });
-    await panel.sessionContext.ready;
-    const request: IRunRequest = {
-      question,
-      notebook: conversation.notebook,
-      mode: this._store.state.mode,
-      ...(only ?? contentOf(panel, conversation.chips.all))
-    };
-    const kernel = panel.sessionContext.session?.kernel?.id;
-    const run = await this._store.client.startRun(kernel ? { ...request, kernel } : request);
-    conversation.expect(run);
+    conversation.ask(question);
+    try {
+      await this._start(panel, conversation, {
+        question,
+        notebook: conversation.notebook,
+        mode: this._store.state.mode,
+        engine: this._store.state.engine?.name,
+        ...(only ?? contentOf(panel, conversation.chips.all))
+      });
+    } catch (reason) {
+      conversation.ask(null);
+      throw reason;
+    }
     if (!only) {
       conversation.chips.clear();
+    }
+  }
+
+  private async _start(
+    panel: NotebookPanel,
+    conversation: Conversation,
+    request: IRunRequest
+  ): Promise<void> {
+    await panel.sessionContext.ready;
+    const kernel = panel.sessionContext.session?.kernel?.id;
+    const run = await this._store.client.startRun(kernel ? { ...request, kernel } : request);
+    const stopped = conversation.asking?.stopped;
+    conversation.expect(run);
+    if (stopped) {
+      this._stop(run);
     }
   }
 

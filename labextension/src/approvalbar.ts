@@ -1,53 +1,38 @@
 import type { Cell } from '@jupyterlab/cells';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { CommandRegistry } from '@lumino/commands';
-import type { IDisposable } from '@lumino/disposable';
-import { Signal } from '@lumino/signaling';
+import { appendTo, button, CellDrawing } from './celldrawing';
 import type { IStep } from './chat';
 import type { Conversation } from './conversation';
 import { stepOf } from './waiting';
 
-const DRAW_MS = 100;
 const WAITING = 'jp-mod-datarusWaiting';
 
 /** Puts a bar below the code that waits for the user's word: why it waits, Run and Skip. */
-export class ApprovalBar implements IDisposable {
+export class ApprovalBar extends CellDrawing {
   constructor(
-    private _panel: NotebookPanel,
+    panel: NotebookPanel,
     private _conversation: Conversation,
     private _commands: CommandRegistry
   ) {
-    _panel.context.model.contentChanged.connect(this._schedule, this);
-    _conversation.changed.connect(this._schedule, this);
-    this._schedule();
+    super(panel, _conversation.changed);
   }
 
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
-  dispose(): void {
-    if (this._isDisposed) {
-      return;
-    }
-    this._isDisposed = true;
-    clearTimeout(this._timer);
+  protected release(): void {
+    super.release();
     this._remove();
-    Signal.clearData(this);
   }
 
-  private _schedule(): void {
-    this._timer ??= setTimeout(() => this._draw(), DRAW_MS);
+  private _remove(): void {
+    this._cell?.removeClass(WAITING);
+    this._node?.remove();
+    this._cell = this._step = this._node = null;
   }
 
-  private _draw(): void {
-    this._timer = undefined;
-    if (this._panel.isDisposed) {
-      return;
-    }
+  protected draw(): void {
     const run = this._conversation.active;
     const waiting = run?.steps.find(one => one.approval);
-    const cell = this._panel.content.widgets.find(
+    const cell = this.panel.content.widgets.find(
       one => waiting && stepOf(one.model, this._conversation)?.step === waiting
     );
     if (run && waiting && cell) {
@@ -70,43 +55,32 @@ export class ApprovalBar implements IDisposable {
     this._node.setAttribute('aria-label', `Step ${step.number} waits for your approval`);
     this._node.append(
       text(step),
-      this._button('Run', 'Run this code (Ctrl+Enter in the cell)', () =>
-        this._commands.execute('datarus:approve', {
-          run,
-          step: step.number,
-          code: cell.model.sharedModel.getSource()
-        })
-      ),
-      this._button('Skip', 'Do not run this code (Esc on the selected cell)', () =>
-        this._commands.execute('datarus:skip', { run, step: step.number })
-      )
+      this._runButton(cell, run, step.number),
+      this._skipButton(run, step.number)
     );
     cell.addClass(WAITING);
-    // At the end of the cell's node, as the badge: Lumino counts the children before it.
-    cell.node.append(this._node);
+    appendTo(cell, this._node);
   }
 
-  private _button(label: string, title: string, onClick: () => unknown): HTMLElement {
-    const button = document.createElement('button');
-    button.className = 'jp-Button jp-mod-styled jp-mod-small';
-    button.classList.toggle('jp-mod-accept', label === 'Run');
-    button.textContent = label;
-    button.title = title;
-    button.addEventListener('click', onClick);
-    return button;
+  private _runButton(cell: Cell, run: string, step: number): HTMLElement {
+    const made = button('Run', () => {
+      const code = cell.model.sharedModel.getSource();
+      return this._commands.execute('datarus:approve', { run, step, code });
+    });
+    made.title = 'Run this code (Ctrl+Enter in the cell)';
+    made.classList.add('jp-mod-accept');
+    return made;
   }
 
-  private _remove(): void {
-    this._cell?.removeClass(WAITING);
-    this._node?.remove();
-    this._cell = this._step = this._node = null;
+  private _skipButton(run: string, step: number): HTMLElement {
+    const made = button('Skip', () => this._commands.execute('datarus:skip', { run, step }));
+    made.title = 'Do not run this code (Esc on the selected cell)';
+    return made;
   }
 
   private _cell: Cell | null = null;
   private _step: IStep | null = null;
   private _node: HTMLElement | null = null;
-  private _timer: ReturnType<typeof setTimeout> | undefined;
-  private _isDisposed = false;
 }
 
 function text(step: IStep): HTMLElement {

@@ -1,4 +1,4 @@
-import { Button, closeIcon } from '@jupyterlab/ui-components';
+import { Button, closeIcon, lockIcon } from '@jupyterlab/ui-components';
 import { useEffect, useRef, useState } from 'react';
 import { announcement } from './announce';
 import type { IRun } from './chat';
@@ -17,7 +17,7 @@ export function Body(): JSX.Element {
   useSignal(store.changed);
   const { state, current } = store;
   useSignal(current?.changed);
-  const empty = !current || current.runs.length === 0;
+  const empty = !current || (current.runs.length === 0 && !current.asking);
   return (
     <>
       <Header />
@@ -38,14 +38,15 @@ export function Body(): JSX.Element {
         </div>
       )}
       <Composer key={`box ${state.notebook}`} conversation={current} />
-      <StatusLine connected={state.connected} engine={state.engine} />
+      <StatusLine />
       <LiveRegion conversation={current} />
     </>
   );
 }
 
 function Header(): JSX.Element | null {
-  const { notebook, kernel, kernelState } = useServices().store.state;
+  const { store, actions } = useServices();
+  const { notebook, pinned, kernel, kernelState } = store.state;
   if (notebook === null) {
     return null;
   }
@@ -54,6 +55,17 @@ function Header(): JSX.Element | null {
       <span className="jp-Datarus-name">{basename(notebook)}</span>
       <span className="jp-Datarus-kernel">{kernel}</span>
       <span className="jp-Datarus-kernelState">{kernelState.toLowerCase()}</span>
+      <Button
+        className="jp-Datarus-pin"
+        minimal
+        small
+        aria-pressed={pinned}
+        aria-label="Keep to this notebook"
+        title={pinned ? 'Follow the notebook in front again' : 'Keep to this notebook'}
+        onClick={() => actions.pin(!pinned)}
+      >
+        <lockIcon.react tag="span" />
+      </Button>
     </div>
   );
 }
@@ -76,7 +88,7 @@ function EmptyState({ conversation }: { conversation: Conversation | null }): JS
       <ul>
         {store.state.suggestions.map(question => (
           <li key={question}>
-            <button className="jp-Datarus-suggestion" onClick={() => actions.ask(question)}>
+            <button className="jp-Datarus-suggestion" onClick={() => void actions.ask(question)}>
               {question}
             </button>
           </li>

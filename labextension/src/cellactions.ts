@@ -40,7 +40,7 @@ export class CellActions {
 
   /** The selected cells of the notebook in front. */
   get selected(): readonly Cell[] {
-    return this._notebooks.current?.content.selectedCells ?? [];
+    return this._notebooks.front?.content.selectedCells ?? [];
   }
 
   /** Every cell of a notebook as a chip; empty ones have nothing to show. */
@@ -59,20 +59,22 @@ export class CellActions {
 
   /** Show the selected cells with the next question. */
   addSelected(): void {
-    const cells = this._notebooks.current?.content.widgets ?? [];
+    this._actions.pin(false);
+    const cells = this._notebooks.front?.content.widgets ?? [];
     const chips = this.selected.map(cell => cellChip(cell, cells.indexOf(cell)));
     this._store.current?.chips.add(...chips);
   }
 
   /** Ask for something about one cell, by default the active one. */
   ask(task: CellTask, cell?: Cell): void {
-    const panel = this._notebooks.current;
+    this._actions.pin(false);
+    const panel = this._notebooks.front;
     const wanted = cell ?? panel?.content.activeCell;
     if (panel && wanted) {
       const index = panel.content.widgets.indexOf(wanted);
       const shown = showCell(wanted, index, task === 'fix' ? '' : selection(wanted));
       const anchor = shown.id;
-      this._actions.ask(wording(task, shown.name, wanted, shown.selection), {
+      void this._actions.ask(wording(task, shown.name, wanted, shown.selection), {
         attached: [shown],
         anchor,
         ...(task === 'explain' ? {} : { target: anchor })
@@ -94,7 +96,8 @@ export class CellActions {
       }
     }
     // The server reads the marks from the file.
-    this._store.attempt(this._notebooks.current?.context.save() ?? Promise.resolve());
+    const { front } = this._notebooks;
+    this._store.attempt(this._notebooks.save(front ? this._notebooks.pathOf(front) : ''));
   }
 
   /** Take or refuse the new version that a run offers of a cell. */

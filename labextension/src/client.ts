@@ -10,6 +10,7 @@ import type {
   IEngine,
   IModelFile,
   IResume,
+  IRunLine,
   IRunRequest
 } from './tokens';
 
@@ -20,6 +21,10 @@ export class Client implements IClient {
   }
 
   readonly settings: ServerConnection.ISettings;
+
+  runs(): Promise<IRunLine[]> {
+    return this._request('GET', 'runs');
+  }
 
   /** Start a run; resolves to its id. */
   async startRun(request: IRunRequest): Promise<string> {
@@ -73,6 +78,10 @@ export class Client implements IClient {
       {}
     );
     return lines;
+  }
+
+  setKey(engine: string, key: string): Promise<void> {
+    return this._request('PUT', `engines/${encodeURIComponent(engine)}/key`, { key });
   }
 
   models(): Promise<IModelFile[]> {

@@ -31,7 +31,7 @@ export interface ICommandOptions {
 export function addCommands(options: ICommandOptions): void {
   const { app, store, actions, panel, palette } = options;
   const { commands, shell } = app;
-  const enabled = () => store.current?.active !== null && store.current !== null;
+  const enabled = () => store.current?.busy ?? false;
 
   commands.addCommand(CommandIDs.open, {
     label: 'Show Datarus',
@@ -61,7 +61,7 @@ export function addCommands(options: ICommandOptions): void {
     execute: (args: ReadonlyPartialJSONObject) => {
       shell.activateById(panel.id);
       if (typeof args.question === 'string' && args.question.trim()) {
-        actions.ask(args.question.trim());
+        void actions.ask(args.question.trim());
       } else {
         panel.focusBox();
       }

@@ -11,19 +11,26 @@ import { MODES } from './modes';
 export function Composer({ conversation }: { conversation: Conversation | null }): JSX.Element {
   const { store, actions } = useServices();
   useSignal(conversation?.changed);
-  const [text, setText] = useState('');
+  const [text, setText] = useState(conversation?.draft ?? '');
+  const write = (draft: string) => {
+    setText(draft);
+    if (conversation) {
+      conversation.draft = draft;
+    }
+  };
   const box = useRef<HTMLTextAreaElement>(null);
   const recalled = useRef(0);
   const cursor = useRef<number | null>(null);
   const mentions = useMentions(conversation, text, (completed, at) => {
     cursor.current = at;
-    setText(completed);
+    write(completed);
   });
   const { allowed, engine } = store.state;
   const active = conversation?.active ?? null;
   const mode = active?.mode ?? store.state.mode;
   const missing = engine?.state === 'missing';
-  const ready = conversation !== null && active === null && !missing && text.trim() !== '';
+  const busy = conversation?.busy ?? false;
+  const ready = conversation !== null && !busy && !missing && text.trim() !== '';
 
   useLayoutEffect(() => {
     if (box.current) {
@@ -37,17 +44,22 @@ export function Composer({ conversation }: { conversation: Conversation | null }
   }, [text]);
 
   const send = () => {
-    if (ready) {
-      actions.ask(text.trim());
-      setText('');
-      recalled.current = 0;
+    if (!ready) {
+      return;
     }
+    write('');
+    recalled.current = 0;
+    void actions.ask(text.trim()).then(taken => {
+      if (!taken && !conversation.draft) {
+        write(text);
+      }
+    });
   };
   const recall = (by: number) => {
     const questions = [...new Set((conversation?.runs ?? []).map(run => run.question))];
     const at = Math.min(Math.max(recalled.current + by, 0), questions.length);
     recalled.current = at;
-    setText(at === 0 ? '' : questions[questions.length - at]);
+    write(at === 0 ? '' : questions[questions.length - at]);
   };
   const onKeyDown = (event: React.KeyboardEvent) => {
     if (mentions.onKeyDown(event)) {
@@ -66,7 +78,7 @@ export function Composer({ conversation }: { conversation: Conversation | null }
   };
   const onChange = (event: React.ChangeEvent<HTMLTextAreaElement>) => {
     recalled.current = 0;
-    setText(event.target.value);
+    write(event.target.value);
     mentions.follow(event.target.value, event.target.selectionStart);
   };
   return (
@@ -102,12 +114,12 @@ export function Composer({ conversation }: { conversation: Conversation | null }
             </option>
           ))}
         </HTMLSelect>
-        {active ? (
+        {busy ? (
           <Button
             className="jp-Datarus-send"
             minimal
             title={
-              store.state.stopping?.run === active.run
+              active && store.state.stopping?.run === active.run
                 ? 'Stopping… Press again to restart'
                 : 'Stop this run (Esc)'
             }

@@ -21,8 +21,11 @@ export type IShowing = Pick<IRunRequest, 'attached' | 'anchor' | 'target'>;
 
 /** What the user can do in the panel. None of it rejects: what fails is shown in the panel. */
 export interface IActions {
-  /** Ask, showing what `only` says; without it, what the chips above the question box say. */
-  ask(question: string, only?: IShowing): void;
+  /**
+   * Ask, showing what `only` says; without it, what the chips above the question box say. Resolves to whether the
+   * question was taken.
+   */
+  ask(question: string, only?: IShowing): Promise<boolean>;
   /** Stop the run of the notebook in front; the second time, offer to restart its kernel. */
   stop(): void;
   restartKernel(): void;
@@ -38,6 +41,12 @@ export interface IActions {
   pull(model: string): void;
   cancelPull(model: string): void;
   check(engine: string): void;
+  /** Ask for the API key of the engine. */
+  setKey(): void;
+  /** Ask this engine from now on. */
+  choose(engine: string): void;
+  /** Keep to this notebook, or follow the one in front again. */
+  pin(pinned: boolean): void;
   newNotebook(): void;
   dismissError(): void;
 }
@@ -65,6 +74,11 @@ export function useServices(): IServices {
 /** The id of a step's card in the page. */
 export function cardId(run: string, step: number): string {
   return `datarus-card-${run}-${step}`;
+}
+
+/** The id of a run's part of the conversation in the page. */
+export function runId(run: string): string {
+  return `datarus-run-${run}`;
 }
 
 /** Draw the component again after `signal`, at most once a frame however often it is emitted. */

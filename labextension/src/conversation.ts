@@ -4,12 +4,26 @@ import { foldRun, noRun, type IRun } from './chat';
 import { Chips } from './chosen';
 import type { AnyEvent } from './events';
 
+/** A question that this page has asked and whose run is not here yet. */
+export interface IAsking {
+  readonly question: string;
+  /** Seconds since the epoch. */
+  readonly since: number;
+  /** The user does not want it any more. */
+  readonly stopped: boolean;
+  /** Its run, once the server has said. */
+  readonly run: string | null;
+}
+
 /** The runs of one notebook: their events folded as they arrive. Signals carry the ids of the runs that changed. */
 export class Conversation {
   constructor(readonly notebook: string) {}
 
   /** What the user shows with the next question. */
   readonly chips = new Chips();
+
+  /** What is typed and not yet asked. It stays while another notebook is in front. */
+  draft = '';
 
   /** Whether this tab writes the cells. */
   get writer(): boolean {
@@ -33,6 +47,16 @@ export class Conversation {
   /** The run under way, if one is. */
   get active(): IRun | null {
     return this.runs.find(run => run.state === 'running') ?? null;
+  }
+
+  /** The question on its way; null if none is. */
+  get asking(): IAsking | null {
+    return this._asking;
+  }
+
+  /** Whether a question is worked on, or about to be. */
+  get busy(): boolean {
+    return this._asking !== null || this.active !== null;
   }
 
   /** The tokens that the model has before it: in the last turn, or at the start of the newest run if none is under way. */
@@ -64,6 +88,9 @@ export class Conversation {
       this._chats.set(event.run, foldRun(this._chats.get(event.run) ?? noRun(event.run), event));
       this._cells.set(event.run, foldCell(this._cells.get(event.run) ?? noCells(event.run), event));
     }
+    if (this._asking?.run && this._chats.has(this._asking.run)) {
+      this._asking = null;
+    }
     this._changed.emit(new Set(events.map(event => event.run)));
   }
 
@@ -77,9 +104,21 @@ export class Conversation {
     return this._live.has(run);
   }
 
-  /** This page has started `run`. */
+  /** This page asks something; null: it could not. */
+  ask(question: string | null): void {
+    const since = Date.now() / 1000;
+    this._setAsking(question === null ? null : { question, since, stopped: false, run: null });
+  }
+
+  /** The question on its way is to be stopped as soon as it has a run. */
+  stopAsking(): void {
+    this._setAsking(this._asking && { ...this._asking, stopped: true });
+  }
+
+  /** What this page asks has become `run`. */
   expect(run: string): void {
     this._live.add(run);
+    this._setAsking(this._chats.has(run) ? null : this._asking && { ...this._asking, run });
   }
 
   setCaughtUp(caughtUp: boolean): void {
@@ -92,6 +131,12 @@ export class Conversation {
     this._changed.emit(new Set());
   }
 
+  private _setAsking(asking: IAsking | null): void {
+    this._asking = asking;
+    this._changed.emit(new Set());
+  }
+
+  private _asking: IAsking | null = null;
   private _chats = new Map<string, IRun>();
   private _cells = new Map<string, ICells>();
   private _live = new Set<string>();

@@ -1,49 +1,26 @@
 import type { Cell, CodeCell } from '@jupyterlab/cells';
 import type { NotebookPanel } from '@jupyterlab/notebook';
-import type { IDisposable } from '@lumino/disposable';
-import { Signal } from '@lumino/signaling';
+import { errorOf } from './cellcontent';
+import { appended, appendTo, CellDrawing } from './celldrawing';
 import type { Conversation } from './conversation';
 import { circled, clock } from './format';
 import { cellMark, hash, type ICellMark } from './metadata';
 
-const DRAW_MS = 100;
+const BADGE = 'jp-Datarus-badge';
 
 /** Marks the cells of runs: a badge at code, a rule at thoughts, a caret where text streams in. Drawn from metadata. */
-export class Decorations implements IDisposable {
+export class Decorations extends CellDrawing {
   /** `onBadge` is called when the badge of a cell is clicked. */
   constructor(
-    private _panel: NotebookPanel,
+    panel: NotebookPanel,
     private _conversation: Conversation,
     private _onBadge: (mark: ICellMark) => unknown
   ) {
-    _panel.context.model.contentChanged.connect(this._schedule, this);
-    _conversation.changed.connect(this._schedule, this);
-    this._schedule();
+    super(panel, _conversation.changed);
   }
 
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
-  dispose(): void {
-    if (this._isDisposed) {
-      return;
-    }
-    this._isDisposed = true;
-    clearTimeout(this._timer);
-    Signal.clearData(this);
-  }
-
-  private _schedule(): void {
-    this._timer ??= setTimeout(() => this._draw(), DRAW_MS);
-  }
-
-  private _draw(): void {
-    this._timer = undefined;
-    if (this._panel.isDisposed) {
-      return;
-    }
-    const cells = this._panel.content.widgets;
+  protected draw(): void {
+    const cells = this.panel.content.widgets;
     const streaming = this._streaming();
     const tried = triedCells(cells);
     for (const cell of cells) {
@@ -70,8 +47,7 @@ export class Decorations implements IDisposable {
   }
 
   private _drawBadge(cell: Cell, mark: ICellMark): void {
-    const badge =
-      cell.node.querySelector<HTMLElement>(':scope > .jp-Datarus-badge') ?? this._badge(cell, mark);
+    const badge = appended(cell, BADGE) ?? this._badge(cell, mark);
     const edited = this._hash(cell) !== mark.sha256;
     badge.classList.toggle('jp-mod-edited', edited);
     const run = this._conversation.run(mark.run);
@@ -86,10 +62,9 @@ export class Decorations implements IDisposable {
 
   private _badge(cell: Cell, mark: ICellMark): HTMLElement {
     const badge = document.createElement('button');
-    badge.className = 'jp-Datarus-badge';
+    badge.className = BADGE;
     badge.addEventListener('click', () => this._onBadge(mark));
-    // At the end of the cell's node: Lumino counts the children before it.
-    return cell.node.appendChild(badge);
+    return appendTo(cell, badge);
   }
 
   /** The cell into which text streams now, '' if there is none. */
@@ -113,15 +88,13 @@ export class Decorations implements IDisposable {
   }
 
   private _hashes = new WeakMap<Cell, { source: string; sha256: string }>();
-  private _timer: ReturnType<typeof setTimeout> | undefined;
-  private _isDisposed = false;
 }
 
 /** The cell is the user's own now. */
 function undraw(cell: Cell): void {
   ['', 'Streaming', 'Tried'].forEach(suffix => cell.removeClass(`jp-mod-datarus${suffix}`));
   delete cell.node.dataset.datarusKind;
-  cell.node.querySelector(':scope > .jp-Datarus-badge')?.remove();
+  appended(cell, BADGE)?.remove();
 }
 
 /** The code cells that failed, each with the step of the same run that ran without an error after it. */
@@ -133,24 +106,13 @@ function triedCells(cells: readonly Cell[]): Map<Cell, number> {
     if (mark?.kind !== 'code') {
       continue;
     }
-    const { model } = cell as CodeCell;
     const open = failed.get(mark.run) ?? [];
-    if (hasError(cell as CodeCell)) {
+    if (errorOf(cell) !== null) {
       failed.set(mark.run, [...open, cell]);
-    } else if (model.executionCount !== null) {
+    } else if ((cell as CodeCell).model.executionCount !== null) {
       open.forEach(one => tried.set(one, mark.step));
       failed.delete(mark.run);
     }
   }
   return tried;
-}
-
-function hasError(cell: CodeCell): boolean {
-  const { outputs } = cell.model;
-  for (let i = 0; i < outputs.length; i++) {
-    if (outputs.get(i).type === 'error') {
-      return true;
-    }
-  }
-  return false;
 }

@@ -1,18 +1,19 @@
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import type { INotebookModel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
-import type { IDisposable } from '@lumino/disposable';
 import { Signal, type ISignal } from '@lumino/signaling';
+import { Disposable } from './disposable';
 import { hash } from './metadata';
 
 export type NotebookContext = DocumentRegistry.IContext<INotebookModel>;
 
 /** What is on disk of an open notebook, beside what stands in the document. */
-export class Disk implements IDisposable {
+export class Disk extends Disposable {
   constructor(
     private _context: NotebookContext,
     private _contents: Contents.IManager
   ) {
+    super();
     this._sources = this._fingerprint();
     _context.saveState.connect(this._onSaveState, this);
     _context.fileChanged.connect(this._onFileChanged, this);
@@ -23,37 +24,56 @@ export class Disk implements IDisposable {
     return this._reloaded;
   }
 
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
-  dispose(): void {
-    if (this._isDisposed) {
-      return;
-    }
-    this._isDisposed = true;
-    Signal.clearData(this);
-  }
-
   /**
    * Load the notebook again if its file is newer than the document and the document holds nothing of the user's that
    * is unsaved; true if it was loaded. A shared document is never loaded again: its room is newer than the file.
    */
   reloadIfNewer(): Promise<boolean> {
-    // One after the other: a load under way would undo what is written after the next one's check.
-    this._last = this._last.catch(() => false).then(() => this._reloadIfNewer());
-    return this._last;
+    return this._inTurn(() => this._reloadIfNewer());
+  }
+
+  /** Save the document. */
+  save(): Promise<void> {
+    return this._inTurn(async () => {
+      await this._saved();
+      await this._context.save();
+    });
+  }
+
+  /**
+   * One after the other: a load under way would undo what is written after the next one's check, and of two saves each
+   * finds the other's file newer than what it knows.
+   */
+  private _inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this._last.then(work);
+    this._last = done.catch(() => undefined);
+    return done;
+  }
+
+  /** Resolves once no save of the user's is under way. */
+  private _saved(): Promise<void> {
+    return new Promise(resolve => {
+      const { saveState } = this._context;
+      const look = () => {
+        if (!this._saving || this.isDisposed) {
+          saveState.disconnect(look);
+          resolve();
+        }
+      };
+      saveState.connect(look);
+      look();
+    });
   }
 
   private async _reloadIfNewer(): Promise<boolean> {
     const context = this._context;
-    if (this._isDisposed || this._unsaved() || context.model.collaborative) {
+    if (this.isDisposed || this._unsaved() || context.model.collaborative) {
       return false;
     }
     const disk = await this._contents.get(context.path, { content: false, hash: true });
     const known = context.contentsModel;
     if (
-      this._isDisposed ||
+      this.isDisposed ||
       context.isDisposed ||
       !known ||
       !differs(known, disk) ||
@@ -87,10 +107,9 @@ export class Disk implements IDisposable {
   }
 
   private _reloaded = new Signal<this, void>(this);
-  private _last: Promise<boolean> = Promise.resolve(false);
+  private _last: Promise<unknown> = Promise.resolve();
   private _sources: string;
   private _saving = false;
-  private _isDisposed = false;
 }
 
 function differs(known: Omit<Contents.IModel, 'content'>, disk: Contents.IModel): boolean {

@@ -1,6 +1,6 @@
 import type { Cell } from '@jupyterlab/cells';
 import type { StaticNotebook } from '@jupyterlab/notebook';
-import type { IDisposable } from '@lumino/disposable';
+import { Disposable } from './disposable';
 
 /** How far below the edge the end of the text may be for the user to be "looking at it", in pixels. */
 const SLACK = 80;
@@ -11,20 +11,13 @@ const SLACK = 80;
 const AHEAD = 0.5;
 
 /** Keeps the end of the text in view as long as the user looks at it; never moves their focus or selection. */
-export class Follower implements IDisposable {
+export class Follower extends Disposable {
   constructor(private _notebook: StaticNotebook) {
+    super();
     this._notebook.outerNode.addEventListener('scroll', this._onScroll, { passive: true });
   }
 
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
-  dispose(): void {
-    if (this._isDisposed) {
-      return;
-    }
-    this._isDisposed = true;
+  protected release(): void {
     this._notebook.outerNode.removeEventListener('scroll', this._onScroll);
   }
 
@@ -48,7 +41,7 @@ export class Follower implements IDisposable {
   private _scroll(): void {
     this._frame = 0;
     const cell = this._cell(this._target);
-    if (this._isDisposed || !cell || !this._following) {
+    if (this.isDisposed || !cell || !this._following) {
       return;
     }
     const outer = this._notebook.outerNode;
@@ -78,5 +71,4 @@ export class Follower implements IDisposable {
   private _target = '';
   private _following = false;
   private _frame = 0;
-  private _isDisposed = false;
 }

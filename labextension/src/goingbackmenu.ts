@@ -1,6 +1,7 @@
 import type { CommandRegistry } from '@lumino/commands';
 import { Menu } from '@lumino/widgets';
 import { cards, title, type IRun } from './chat';
+import { openBelow } from './popup';
 
 export namespace GoingBackIDs {
   export const undo = 'datarus:undo';
@@ -29,10 +30,7 @@ export function openGoingBackMenu(
       menu.addItem({ command, args: { run: run.run, step } });
     }
   }
-  const { left, bottom } = button.getBoundingClientRect();
-  menu.open(left, bottom);
-  // Its command runs after it has closed.
-  menu.aboutToClose.connect(() => void setTimeout(() => menu.dispose()));
+  openBelow(menu, button);
 }
 
 const STEPS: Record<string, string> = {

@@ -19,6 +19,8 @@ import { CommandIDs, addCommands } from './commands';
 import type { Mode } from './events';
 import { GoingBack } from './goingback';
 import { addGoingBackCommands } from './goingbackcommands';
+import { History } from './history';
+import { addKeyCommand } from './keycommand';
 import { Notebooks } from './notebooks';
 import { DatarusPanel } from './panel';
 import { addReproduceCommand } from './reproducecommand';
@@ -76,14 +78,12 @@ const plugin: JupyterFrontEndPlugin<IDatarus> = {
       (panel, { notebook }) => new ReproductionMarks(panel, notebook, reproductions)
     );
     const goingBack = new GoingBack(store, notebooks, app.commands);
-    const panel = new DatarusPanel({
-      store,
-      actions,
-      cells,
-      goingBack,
-      reproductions,
-      rendermime
-    });
+    const panel = new DatarusPanel(
+      { store, actions, cells, goingBack, reproductions, rendermime },
+      button => history.open(button),
+      () => store.attempt(app.commands.execute('settingeditor:open', { query: 'Datarus' }))
+    );
+    const history = new History(app, store, actions);
     app.shell.add(panel, 'right', { rank: RANK, type: 'Datarus' });
     restorer?.add(panel, panel.id);
     if (executor instanceof CellExecutor) {
@@ -93,6 +93,7 @@ const plugin: JupyterFrontEndPlugin<IDatarus> = {
     addGoingBackCommands({ app, store, notebooks, goingBack, palette });
     addCellCommands(app, cells, palette);
     addReproduceCommand(app, store, reproductions, palette);
+    addKeyCommand(app, store, palette);
     settings
       ?.load(ID)
       .then(loaded => {

@@ -1,13 +1,14 @@
 import { useEffect, useRef } from 'react';
 import type { Conversation } from './conversation';
-import { useSignal } from './context';
-import { RunView } from './runview';
+import { runId, useServices, useSignal } from './context';
+import { AskingView, RunView } from './runview';
 
 /** Within this distance of its end, in pixels, the list counts as being at its end. */
 const SLACK = 24;
 
 /** All runs of a notebook, oldest first. It follows new text only while it is at its end. */
 export function RunList({ conversation }: { conversation: Conversation }): JSX.Element {
+  const { store } = useServices();
   useSignal(conversation.changed);
   const list = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
@@ -28,6 +29,14 @@ export function RunList({ conversation }: { conversation: Conversation }): JSX.E
     observer.observe(outer);
     return () => observer.disconnect();
   }, []);
+  useEffect(() => {
+    const { wanted } = store.state;
+    if (wanted !== null && conversation.run(wanted)) {
+      atEnd.current = false;
+      document.getElementById(runId(wanted))?.scrollIntoView({ block: 'start' });
+      store.set({ wanted: null });
+    }
+  });
   const onScroll = () => {
     const outer = list.current;
     if (outer) {
@@ -50,6 +59,7 @@ export function RunList({ conversation }: { conversation: Conversation }): JSX.E
         {conversation.runs.map(run => (
           <RunView key={run.run} run={run} />
         ))}
+        {conversation.asking && <AskingView asking={conversation.asking} />}
       </div>
     </div>
   );

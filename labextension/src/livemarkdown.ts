@@ -1,7 +1,7 @@
 import { MarkdownCell } from '@jupyterlab/cells';
 import type { StaticNotebook } from '@jupyterlab/notebook';
-import type { IDisposable } from '@lumino/disposable';
 import { sourceOf, type ICell, type ICells } from './cells';
+import { Disposable } from './disposable';
 
 /**
  * Lab renders a Markdown cell only after a second without changes. Text that streams in is rendered once a frame at
@@ -11,15 +11,12 @@ const FRAME_MS = 16;
 const MS_A_CHARACTER = 0.02;
 
 /** Keeps the Markdown cells of a run rendered while they grow. */
-export class LiveMarkdown implements IDisposable {
-  constructor(private _notebook: StaticNotebook) {}
-
-  get isDisposed(): boolean {
-    return this._isDisposed;
+export class LiveMarkdown extends Disposable {
+  constructor(private _notebook: StaticNotebook) {
+    super();
   }
 
-  dispose(): void {
-    this._isDisposed = true;
+  protected release(): void {
     clearTimeout(this._timer);
   }
 
@@ -73,5 +70,4 @@ export class LiveMarkdown implements IDisposable {
   private _last = 0;
   private _pause = FRAME_MS;
   private _timer: ReturnType<typeof setTimeout> | undefined;
-  private _isDisposed = false;
 }

@@ -34,9 +34,12 @@ function isMark(value: unknown): value is ICellMark {
     return false;
   }
   const { run, step, kind, seq, sha256 } = value as Record<string, unknown>;
-  const numbered = Number.isSafeInteger(step) && Number.isSafeInteger(seq);
+  const numbered = Number.isSafeInteger(step) && Number.isSafeInteger(seq) && Number(step) < STEPS;
   return isRun(run) && numbered && KINDS.has(kind) && typeof sha256 === 'string';
 }
+
+/** More than a run comes to, and still fits into a badge. */
+const STEPS = 1000;
 
 const KINDS: ReadonlySet<unknown> = new Set<CellKind>(['thought', 'code', 'answer']);
 
@@ -50,5 +53,5 @@ export function traces(notebook: IMarked): Record<string, number> {
   const known = Object.entries(value?.runs ?? {}).filter(
     ([run, seq]) => isRun(run) && Number.isSafeInteger(seq)
   );
-  return Object.fromEntries(known) as Record<string, number>;
+  return Object.fromEntries(known);
 }

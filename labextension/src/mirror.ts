@@ -1,31 +1,22 @@
-import type { IDisposable } from '@lumino/disposable';
-import { Signal } from '@lumino/signaling';
 import type { Conversation } from './conversation';
 import type { Disk } from './disk';
+import { Disposable } from './disposable';
 
 /** After the end of a step, the writer needs about this long to have it on disk. */
 const SAVED_MS = 1500;
 
 /** In a tab that does not write: loads the notebook again once the writer has saved a step. Best effort. */
-export class Mirror implements IDisposable {
+export class Mirror extends Disposable {
   constructor(
     private _conversation: Conversation,
     private _disk: Disk
   ) {
+    super();
     _conversation.changed.connect(this._onChanged, this);
   }
 
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
-  dispose(): void {
-    if (this._isDisposed) {
-      return;
-    }
-    this._isDisposed = true;
+  protected release(): void {
     clearTimeout(this._timer);
-    Signal.clearData(this);
   }
 
   private _onChanged(): void {
@@ -41,7 +32,7 @@ export class Mirror implements IDisposable {
   }
 
   private _reload(): void {
-    if (this._isDisposed || this._conversation.writer) {
+    if (this.isDisposed || this._conversation.writer) {
       return;
     }
     this._disk
@@ -52,5 +43,4 @@ export class Mirror implements IDisposable {
   private _settled = 0;
   private _started = false;
   private _timer: ReturnType<typeof setTimeout> | undefined;
-  private _isDisposed = false;
 }

@@ -2,13 +2,13 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { Cell } from '@jupyterlab/cells';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { DisposableSet, type IDisposable } from '@lumino/disposable';
-import { Signal } from '@lumino/signaling';
 import { ApprovalBar } from './approvalbar';
 import { cellId } from './cells';
 import type { IStep } from './chat';
 import type { Conversation } from './conversation';
 import { Decorations } from './decorations';
 import { Disk } from './disk';
+import { Disposable } from './disposable';
 import { Mirror } from './mirror';
 import type { Store } from './store';
 import { Surface } from './surface';
@@ -18,16 +18,19 @@ import { stepOf, type IStepOfRun } from './waiting';
 interface IAttached {
   path: string;
   parts: DisposableSet;
+  /** Of the first panel of a document; null for further ones. */
   surface: Surface | null;
+  disk: Disk | null;
 }
 
 /** The open notebooks: gives each its surface, and tells the store which one is in front. */
-export class Notebooks implements IDisposable {
+export class Notebooks extends Disposable {
   constructor(
     private _app: JupyterFrontEnd,
     private _tracker: INotebookTracker,
     private _store: Store
   ) {
+    super();
     _tracker.forEach(panel => this._add(panel));
     _tracker.widgetAdded.connect((_, panel) => this._add(panel), this);
     _tracker.currentChanged.connect(this._onCurrentChanged, this);
@@ -49,22 +52,29 @@ export class Notebooks implements IDisposable {
     this._extensions.push(part);
   }
 
-  get isDisposed(): boolean {
-    return this._isDisposed;
+  protected release(): void {
+    this._attached.forEach(one => one.parts.dispose());
   }
 
-  dispose(): void {
-    if (this._isDisposed) {
-      return;
-    }
-    this._isDisposed = true;
-    this._attached.forEach(one => one.parts.dispose());
-    Signal.clearData(this);
+  /** The notebook that the panel is about: the one in front, or the one that it was pinned to. */
+  get current(): NotebookPanel | null {
+    return this._pinned ?? this.front;
   }
 
   /** The notebook in front. */
-  get current(): NotebookPanel | null {
+  get front(): NotebookPanel | null {
     return this._tracker.currentWidget;
+  }
+
+  /** Whether the panel keeps to its notebook when another one comes to the front. */
+  get pinned(): boolean {
+    return this._pinned !== null;
+  }
+
+  set pinned(pinned: boolean) {
+    this._pinned = pinned ? this.current : null;
+    this._store.set({ pinned: this.pinned });
+    this._onCurrentChanged();
   }
 
   /** Where the server finds the notebook: its path without the drive. */
@@ -125,6 +135,12 @@ export class Notebooks implements IDisposable {
     return conversation ? stepOf(cell.model, conversation) : null;
   }
 
+  /** Save a notebook; also if it is not dirty, for what came while the last save was under way is not in the file. */
+  async save(notebook: string): Promise<void> {
+    const attached = [...this._attached.values()].find(one => one.path === notebook && one.disk);
+    await attached?.disk?.save();
+  }
+
   /** Start the notebook's kernel anew, without asking. */
   async restartKernel(notebook: string): Promise<void> {
     await this.panel(notebook)?.sessionContext.restartKernel();
@@ -157,14 +173,16 @@ export class Notebooks implements IDisposable {
     this._extensions.forEach(part => parts.add(part(panel, conversation)));
     // A second view of the same document shows what the first one writes.
     const second = [...this._attached.values()].some(other => other.path === path);
-    this._attached.set(panel, {
-      path,
-      parts,
-      surface: second ? null : this._surface(panel, parts)
-    });
+    const attached: IAttached = { path, parts, surface: null, disk: null };
+    this._attached.set(panel, attached);
+    if (!second) {
+      this._write(panel, attached);
+    }
   }
 
-  private _surface(panel: NotebookPanel, parts: DisposableSet): Surface {
+  /** What the runs do comes into the document through this panel. */
+  private _write(panel: NotebookPanel, attached: IAttached): void {
+    const { parts } = attached;
     const conversation = this._store.open(this.pathOf(panel));
     const disk = new Disk(panel.context, this._app.serviceManager.contents);
     const surface = new Surface(panel, conversation, this._store.socket, disk);
@@ -172,7 +190,7 @@ export class Notebooks implements IDisposable {
     parts.add(surface);
     parts.add(new Mirror(conversation, disk));
     parts.add(disk);
-    return surface;
+    Object.assign(attached, { surface, disk });
   }
 
   private _detach(panel: NotebookPanel): void {
@@ -182,11 +200,14 @@ export class Notebooks implements IDisposable {
     }
     this._attached.delete(panel);
     attached.parts.dispose();
+    if (this._pinned === panel && panel.isDisposed) {
+      this.pinned = false;
+    }
     const heir = [...this._attached].find(([, other]) => other.path === attached.path);
     if (!heir) {
       this._store.close(attached.path);
     } else if (attached.surface) {
-      heir[1].surface = this._surface(heir[0], heir[1].parts);
+      this._write(...heir);
     }
   }
 
@@ -211,7 +232,7 @@ export class Notebooks implements IDisposable {
 
   private _extensions: ((panel: NotebookPanel, conversation: Conversation) => IDisposable)[] = [];
   private _attached = new Map<NotebookPanel, IAttached>();
+  private _pinned: NotebookPanel | null = null;
   private _watched: NotebookPanel | null = null;
   private _follow = true;
-  private _isDisposed = false;
 }

@@ -1,4 +1,10 @@
-import { ReactWidget, SidePanel } from '@jupyterlab/ui-components';
+import {
+  historyIcon,
+  ReactWidget,
+  settingsIcon,
+  SidePanel,
+  ToolbarButton
+} from '@jupyterlab/ui-components';
 import { Panel, Widget } from '@lumino/widgets';
 import { Body } from './body';
 import { cardId, Services, type IServices } from './context';
@@ -6,7 +12,8 @@ import { datarusIcon } from './icon';
 
 /** The sidebar. */
 export class DatarusPanel extends SidePanel {
-  constructor(services: IServices) {
+  /** `onHistory` is called with the button that asks for earlier runs, `onSettings` when the settings are wanted. */
+  constructor(services: IServices, onHistory: (at: HTMLElement) => void, onSettings: () => void) {
     super({ content: new Panel() });
     this.id = 'datarus-panel';
     this.addClass('jp-Datarus');
@@ -18,6 +25,18 @@ export class DatarusPanel extends SidePanel {
     heading.textContent = 'Datarus';
     heading.classList.add('jp-text-truncated');
     this.header.addWidget(new Widget({ node: heading }));
+    const history = new ToolbarButton({
+      icon: historyIcon,
+      tooltip: 'Earlier questions, in all notebooks',
+      onClick: () => onHistory(history.node)
+    });
+    const settings = new ToolbarButton({
+      icon: settingsIcon,
+      tooltip: 'Settings of Datarus',
+      onClick: onSettings
+    });
+    this.header.addWidget(history);
+    this.header.addWidget(settings);
     const body = ReactWidget.create(
       <Services.Provider value={services}>
         <Body />

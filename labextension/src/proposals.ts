@@ -1,54 +1,32 @@
 import type { Cell } from '@jupyterlab/cells';
 import type { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import type { NotebookPanel } from '@jupyterlab/notebook';
-import type { IDisposable } from '@lumino/disposable';
-import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 import type { CellActions } from './cellactions';
+import { button, CellDrawing } from './celldrawing';
 import { isOffered, type IRun } from './chat';
 import type { Conversation } from './conversation';
 
-const DRAW_MS = 100;
-
 /** Shows the new versions that runs offer of the user's cells: a diff in the place of the cell's editor. */
-export class Proposals implements IDisposable {
+export class Proposals extends CellDrawing {
   constructor(
-    private _panel: NotebookPanel,
+    panel: NotebookPanel,
     private _conversation: Conversation,
     private _cells: CellActions,
     private _languages: IEditorLanguageRegistry | null
   ) {
-    _panel.context.model.contentChanged.connect(this._schedule, this);
-    _conversation.changed.connect(this._schedule, this);
-    this._schedule();
+    super(panel, _conversation.changed);
   }
 
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
-  dispose(): void {
-    if (this._isDisposed) {
-      return;
-    }
-    this._isDisposed = true;
-    clearTimeout(this._timer);
+  protected release(): void {
+    super.release();
     this._shown.forEach((_, cell) => this._hide(cell));
-    Signal.clearData(this);
   }
 
-  private _schedule(): void {
-    this._timer ??= setTimeout(() => this._draw(), DRAW_MS);
-  }
-
-  private _draw(): void {
-    this._timer = undefined;
-    if (this._panel.isDisposed) {
-      return;
-    }
+  protected draw(): void {
     const wanted = new Map<Cell, IRun>();
     for (const run of this._conversation.runs.filter(isOffered)) {
-      const cell = this._panel.content.widgets.find(one => one.model.id === run.target?.cell);
+      const cell = this.panel.content.widgets.find(one => one.model.id === run.target?.cell);
       // A cell that was changed since is the user's.
       if (cell && cell.model.sharedModel.getSource() === run.target?.source) {
         wanted.set(cell, run);
@@ -68,7 +46,7 @@ export class Proposals implements IDisposable {
     }
     if (!cell.inputArea) {
       // Lab makes the parts of a cell when it comes into view.
-      void cell.ready.then(() => this._schedule());
+      void cell.ready.then(() => this.schedule());
       return;
     }
     const view = new ProposalView(run, accepted => this._cells.decide(run, accepted));
@@ -92,8 +70,6 @@ export class Proposals implements IDisposable {
   }
 
   private _shown = new Map<Cell, { run: string; view: ProposalView }>();
-  private _timer: ReturnType<typeof setTimeout> | undefined;
-  private _isDisposed = false;
 }
 
 /** The diff with its two buttons. */
@@ -107,11 +83,10 @@ class ProposalView extends Widget {
     line.className = 'jp-Datarus-diffLine';
     const words = document.createElement('span');
     words.textContent = `Proposed by Datarus; it ran in step ${run.proposal?.step}`;
-    line.append(
-      words,
-      button('Accept', () => decide(true)),
-      button('Reject', () => decide(false))
-    );
+    const accept = button('Accept', () => decide(true));
+    accept.classList.add('jp-mod-accept');
+    const reject = button('Reject', () => decide(false));
+    line.append(words, accept, reject);
     // The diff comes above it: at the top right of a cell is its toolbar.
     this.node.append(this._diff, line);
   }
@@ -135,13 +110,4 @@ class ProposalView extends Widget {
   }
 
   private _diff = document.createElement('div');
-}
-
-function button(label: string, onClick: () => void): HTMLButtonElement {
-  const made = document.createElement('button');
-  made.className = 'jp-mod-styled';
-  made.classList.toggle('jp-mod-accept', label === 'Accept');
-  made.textContent = label;
-  made.addEventListener('click', onClick);
-  return made;
 }

@@ -43,7 +43,7 @@ export class Reproductions {
   askWhy(notebook: string, result: ICellResult): void {
     const cell = this.cell(notebook, result);
     const source = cell?.model.sharedModel.getSource() ?? '';
-    this._actions.ask(whyQuestion(result, this.name(notebook, result), source), {});
+    void this._actions.ask(whyQuestion(result, this.name(notebook, result), source), {});
   }
 
   /** Bring the cell of a result into view. */
@@ -78,8 +78,8 @@ export class Reproductions {
       throw new Error('A run is under way in this notebook. Wait for its end, then check again.');
     }
     this._store.set({ error: '' });
-    if (panel.context.model.dirty) {
-      await panel.context.save();
+    if (!panel.context.model.readOnly) {
+      await this._notebooks.save(conversation.notebook);
     }
     await this._store.client.reproduce(conversation.notebook, run ?? null, inPlace);
   }

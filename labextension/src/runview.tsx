@@ -1,7 +1,8 @@
 import { memo, useCallback } from 'react';
 import { cards, correctedIn, pause, stepCount, type IRun } from './chat';
 import { markClaims } from './claims';
-import { useServices } from './context';
+import type { IAsking } from './conversation';
+import { runId, useServices } from './context';
 import { clock, count, plural, seconds } from './format';
 import { GoOn, UndoMenu } from './goingbackview';
 import { Markdown } from './markdown';
@@ -14,12 +15,8 @@ export const RunView = memo(function RunView({ run }: { run: IRun }): JSX.Elemen
   const shown = cards(run);
   const waiting = pause(run);
   return (
-    <article className="jp-Datarus-run" aria-label={run.question}>
-      <header className="jp-Datarus-who">
-        <span>You</span>
-        <time>{clock(run.started)}</time>
-      </header>
-      <div className="jp-Datarus-question">{run.question}</div>
+    <article className="jp-Datarus-run" id={runId(run.run)} aria-label={run.question}>
+      <Question text={run.question} asked={run.started} />
       {run.attached.length > 0 && (
         <div className="jp-Datarus-stepNote jp-Datarus-shown">
           with {run.attached.map(one => one.name).join(', ')}
@@ -38,11 +35,7 @@ export const RunView = memo(function RunView({ run }: { run: IRun }): JSX.Elemen
           ))}
         </ol>
       )}
-      {waiting !== null && (
-        <div className="jp-Datarus-wait">
-          <span className="jp-Datarus-dot" /> {waiting}
-        </div>
-      )}
+      {waiting !== null && <Wait text={waiting} />}
       {run.answer && <Answer run={run} />}
       {run.message && <div className="jp-Datarus-message">{run.message}</div>}
       <GoOn run={run} />
@@ -51,6 +44,36 @@ export const RunView = memo(function RunView({ run }: { run: IRun }): JSX.Elemen
     </article>
   );
 });
+
+/** A question whose run is not here yet: its kernel starts, or the server looks at the notebook and the data. */
+export function AskingView({ asking }: { asking: IAsking }): JSX.Element {
+  return (
+    <article className="jp-Datarus-run" aria-label={asking.question}>
+      <Question text={asking.question} asked={asking.since} />
+      <Wait text={asking.stopped ? 'Stopping…' : 'Looking at the notebook and its data…'} />
+    </article>
+  );
+}
+
+function Question({ text, asked }: { text: string; asked: number }): JSX.Element {
+  return (
+    <>
+      <header className="jp-Datarus-who">
+        <span>You</span>
+        <time>{clock(asked)}</time>
+      </header>
+      <div className="jp-Datarus-question">{text}</div>
+    </>
+  );
+}
+
+function Wait({ text }: { text: string }): JSX.Element {
+  return (
+    <div className="jp-Datarus-wait">
+      <span className="jp-Datarus-dot" /> {text}
+    </div>
+  );
+}
 
 function Thinking({ text }: { text: string }): JSX.Element {
   return (

@@ -2,6 +2,7 @@ import { URLExt } from '@jupyterlab/coreutils';
 import type { ServerConnection } from '@jupyterlab/services';
 import { UUID } from '@lumino/coreutils';
 import { Signal, type ISignal } from '@lumino/signaling';
+import { Disposable } from './disposable';
 import type { BrowserFrame, ISocket, ServerFrame } from './tokens';
 
 const FIRST_DELAY_MS = 250;
@@ -15,8 +16,9 @@ export function backoff(attempt: number, random: number): number {
 }
 
 /** One WebSocket to the server extension, which comes back by itself. */
-export class Socket implements ISocket {
+export class Socket extends Disposable implements ISocket {
   constructor(settings: ServerConnection.ISettings) {
+    super();
     this._settings = settings;
     this._connect();
   }
@@ -33,10 +35,6 @@ export class Socket implements ISocket {
     return this._received;
   }
 
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
   /** Send a frame. Without a connection it is dropped: `open` with its `since` makes up for it later. */
   send(frame: BrowserFrame): void {
     if (this.connected) {
@@ -44,14 +42,9 @@ export class Socket implements ISocket {
     }
   }
 
-  dispose(): void {
-    if (this._isDisposed) {
-      return;
-    }
-    this._isDisposed = true;
+  protected release(): void {
     clearTimeout(this._timer);
     this._socket?.close();
-    Signal.clearData(this);
   }
 
   private _connect(): void {
@@ -68,7 +61,7 @@ export class Socket implements ISocket {
   }
 
   private _onClose(): void {
-    if (this._isDisposed) {
+    if (this.isDisposed) {
       return;
     }
     this._connectedChanged.emit(false);
@@ -88,7 +81,6 @@ export class Socket implements ISocket {
   private _socket: WebSocket | null = null;
   private _timer: ReturnType<typeof setTimeout> | undefined;
   private _attempt = 0;
-  private _isDisposed = false;
   private _connectedChanged = new Signal<ISocket, boolean>(this);
   private _received = new Signal<ISocket, ServerFrame>(this);
 }

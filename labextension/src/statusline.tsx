@@ -1,4 +1,4 @@
-import { Button } from '@jupyterlab/ui-components';
+import { Button, HTMLSelect } from '@jupyterlab/ui-components';
 import { useServices } from './context';
 import { bytes, seconds } from './format';
 import type { IEngine, IModelFile } from './tokens';
@@ -12,13 +12,8 @@ const WORDS: Record<IEngine['state'], string> = {
 };
 
 /** The engine: a dot for its state, its name and model, and how fast its last turn was. */
-export function StatusLine({
-  connected,
-  engine
-}: {
-  connected: boolean;
-  engine: IEngine | null;
-}): JSX.Element {
+export function StatusLine(): JSX.Element {
+  const { connected, engine, engines } = useServices().store.state;
   if (!connected) {
     return (
       <div className="jp-Datarus-status" data-state="starting">
@@ -37,12 +32,42 @@ export function StatusLine({
       title={engine.message || WORDS[engine.state]}
     >
       <span className="jp-Datarus-dot" role="img" aria-label={WORDS[engine.state]} />
-      <span className="jp-Datarus-engine">
-        {engine.model || engine.name} · {engine.name}
-      </span>
+      {engines.length > 1 ? (
+        <EngineChoice engine={engine} engines={engines} />
+      ) : (
+        <span className="jp-Datarus-engine">{nameOf(engine)}</span>
+      )}
       <span className="jp-Datarus-speed">{speed(engine)}</span>
     </div>
   );
+}
+
+function EngineChoice({
+  engine,
+  engines
+}: {
+  engine: IEngine;
+  engines: readonly IEngine[];
+}): JSX.Element {
+  const { actions } = useServices();
+  return (
+    <HTMLSelect
+      className="jp-Datarus-engine"
+      aria-label="The engine that is asked"
+      value={engine.name}
+      onChange={event => actions.choose(event.currentTarget.value)}
+    >
+      {engines.map(one => (
+        <option key={one.name} value={one.name}>
+          {nameOf(one)}
+        </option>
+      ))}
+    </HTMLSelect>
+  );
+}
+
+function nameOf(engine: IEngine): string {
+  return `${engine.model || engine.name} · ${engine.name}`;
 }
 
 function speed(engine: IEngine): string {
@@ -72,6 +97,9 @@ export function EngineNotice({ engine }: { engine: IEngine }): JSX.Element | nul
         </div>
         <Button className="jp-mod-styled" small onClick={() => actions.check(engine.name)}>
           Check again
+        </Button>
+        <Button className="jp-mod-styled" small onClick={() => actions.setKey()}>
+          Set the API key…
         </Button>
       </div>
     );

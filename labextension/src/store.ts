@@ -1,6 +1,6 @@
-import type { IDisposable } from '@lumino/disposable';
 import { Signal, type ISignal } from '@lumino/signaling';
 import { Conversation } from './conversation';
+import { Disposable } from './disposable';
 import type { Mode } from './events';
 import { ANY_MODE, permitted, type IServerModes } from './modes';
 import type { IClient, IEngine, IModelFile, ISocket, ServerFrame } from './tokens';
@@ -8,10 +8,14 @@ import type { IClient, IEngine, IModelFile, ISocket, ServerFrame } from './token
 /** What the panel shows beside conversations: the notebook in front, the engine, the models, the connection. */
 export interface IPanelState {
   readonly notebook: string | null;
+  /** Whether the panel keeps to that notebook when another one comes to the front. */
+  readonly pinned: boolean;
   readonly kernel: string;
   readonly kernelState: string;
   readonly connected: boolean;
+  /** The engine that is asked, and those that can be chosen. */
   readonly engine: IEngine | null;
+  readonly engines: readonly IEngine[];
   readonly models: readonly IModelFile[];
   readonly suggestions: readonly string[];
   readonly mode: Mode;
@@ -19,16 +23,19 @@ export interface IPanelState {
   readonly allowed: IServerModes;
   /** The run that the user has asked to stop, and whether the kernel holds that up; null if none was. */
   readonly stopping: { readonly run: string; readonly stuck: boolean } | null;
+  /** The run that is to be brought into view as soon as it is here; null if none is. */
+  readonly wanted: string | null;
   /** The last thing that went wrong, as a sentence for the user; '' if nothing did. */
   readonly error: string;
 }
 
 /** The state of the front end, kept up to date by the server's frames. */
-export class Store implements IDisposable {
+export class Store extends Disposable {
   constructor(
     readonly client: IClient,
     readonly socket: ISocket
   ) {
+    super();
     socket.received.connect(this._onFrame, this);
     socket.connectedChanged.connect(this._onConnected, this);
   }
@@ -39,10 +46,6 @@ export class Store implements IDisposable {
 
   get changed(): ISignal<Store, IPanelState> {
     return this._changed;
-  }
-
-  get isDisposed(): boolean {
-    return this._isDisposed;
   }
 
   /** The conversation of a notebook; null if the notebook is not open. */
@@ -116,8 +119,16 @@ export class Store implements IDisposable {
       this.client.models(),
       this.client.modes()
     ]);
-    const engine = engines.find(one => one.name === active) ?? engines[0] ?? null;
-    this.set({ engine, models, allowed });
+    const named = (name: string | null) => engines.find(one => one.name === name);
+    const engine = named(this._chosen) ?? named(active) ?? engines[0] ?? null;
+    this.set({ engine, engines, models, allowed });
+  }
+
+  /** Ask this engine from now on. */
+  choose(engine: string): void {
+    this._chosen = engine;
+    this.set({ engine: this._state.engines.find(one => one.name === engine) ?? null });
+    this.attempt(this.refresh());
   }
 
   /** Await something that the user asked for; a failure becomes the panel's error line. */
@@ -127,13 +138,8 @@ export class Store implements IDisposable {
     });
   }
 
-  dispose(): void {
-    if (this._isDisposed) {
-      return;
-    }
-    this._isDisposed = true;
+  protected release(): void {
     this.socket.dispose();
-    Signal.clearData(this);
   }
 
   private _onConnected(_: ISocket, connected: boolean): void {
@@ -165,9 +171,7 @@ export class Store implements IDisposable {
         this.conversation(frame.notebook)?.setWriter(frame.writer);
         break;
       case 'engine':
-        if (!this._state.engine || this._state.engine.name === frame.engine.name) {
-          this.set({ engine: frame.engine });
-        }
+        this._onEngine(frame.engine);
         break;
       case 'model':
         this._onModel(frame.model);
@@ -178,6 +182,12 @@ export class Store implements IDisposable {
     }
   }
 
+  private _onEngine(engine: IEngine): void {
+    const engines = this._state.engines.map(one => (one.name === engine.name ? engine : one));
+    const shown = !this._state.engine || this._state.engine.name === engine.name;
+    this.set(shown ? { engines, engine } : { engines });
+  }
+
   private _onModel(model: IModelFile): void {
     const known = this._state.models.some(one => one.name === model.name);
     const models = known
@@ -186,20 +196,24 @@ export class Store implements IDisposable {
     this.set({ models });
   }
 
+  /** The engine that the user has chosen; null: the server's choice. */
+  private _chosen: string | null = null;
   private _conversations = new Map<string, Conversation>();
-  private _isDisposed = false;
   private _changed = new Signal<this, IPanelState>(this);
   private _state: IPanelState = {
     notebook: null,
+    pinned: false,
     kernel: '',
     kernelState: '',
     connected: false,
     engine: null,
+    engines: [],
     models: [],
     suggestions: [],
     mode: ANY_MODE.mode,
     allowed: ANY_MODE,
     stopping: null,
+    wanted: null,
     error: ''
   };
 }

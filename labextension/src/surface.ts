@@ -1,9 +1,8 @@
 import type { NotebookPanel } from '@jupyterlab/notebook';
-import type { IDisposable } from '@lumino/disposable';
-import { Signal } from '@lumino/signaling';
 import type { ICells } from './cells';
 import type { Conversation } from './conversation';
 import type { Disk, NotebookContext } from './disk';
+import { Disposable } from './disposable';
 import { Follower } from './follower';
 import { LiveMarkdown } from './livemarkdown';
 import { traces } from './metadata';
@@ -21,13 +20,14 @@ const EDIT_MS = 600;
  * It can be started again at any time (a reload, a lost socket): what stands in the notebook already is found by the
  * cells' ids and marks, and not written twice.
  */
-export class Surface implements IDisposable {
+export class Surface extends Disposable {
   constructor(
     panel: NotebookPanel,
     private _conversation: Conversation,
     private _socket: ISocket,
     private _disk: Disk
   ) {
+    super();
     this._context = panel.context;
     this._follower = new Follower(panel.content);
     this._markdown = new LiveMarkdown(panel.content);
@@ -40,24 +40,15 @@ export class Surface implements IDisposable {
   /** Whether to scroll to new text while the user looks at the end of the run. */
   follow = true;
 
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
-  dispose(): void {
-    if (this._isDisposed) {
-      return;
-    }
-    this._isDisposed = true;
+  protected release(): void {
     clearTimeout(this._timer);
     clearTimeout(this._editTimer);
     this._follower.dispose();
     this._markdown.dispose();
-    Signal.clearData(this);
   }
 
   private get _writes(): boolean {
-    return this._conversation.writer && this._conversation.caughtUp && !this._isDisposed;
+    return this._conversation.writer && this._conversation.caughtUp && !this.isDisposed;
   }
 
   private _onChanged(): void {
@@ -190,7 +181,7 @@ export class Surface implements IDisposable {
     }
     const runs = { ...traces(model.sharedModel), ...Object.fromEntries(seqs) };
     model.sharedModel.transact(() => model.sharedModel.setMetadata('datarus', { runs }), false);
-    await this._context.save();
+    await this._disk.save();
     return true;
   }
 
@@ -229,5 +220,4 @@ export class Surface implements IDisposable {
   private _current = false;
   private _catchingUp = false;
   private _saving = false;
-  private _isDisposed = false;
 }

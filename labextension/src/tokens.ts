@@ -2,7 +2,7 @@ import { Token } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 import type { Shown } from './chosen';
-import type { AnyEvent, Mode, Verdict } from './events';
+import type { AnyEvent, FinishReason, Mode, Verdict } from './events';
 import type { IServerModes } from './modes';
 import type { IReproduction } from './reproduction';
 
@@ -19,6 +19,8 @@ export interface IEngine {
   context: number | null;
   first_token_seconds: number | null;
   tokens_per_second: number | null;
+  /** Where its API key is kept, '' if it has none. The key itself is never told. */
+  key: '' | 'environment' | 'keyring' | 'file';
 }
 
 /** A model of the catalogue, and how much of it is on disk. */
@@ -36,6 +38,17 @@ export interface ICheckLine {
   name: string;
   ok: boolean;
   text: string;
+}
+
+/** A run as lists show it. */
+export interface IRunLine {
+  run: string;
+  question: string;
+  notebook: string | null;
+  started: number;
+  seconds: number;
+  steps: number;
+  reason: FinishReason | null;
 }
 
 /** What `POST runs` takes. */
@@ -93,6 +106,8 @@ export type BrowserFrame =
 
 /** The calls of the REST interface. Each rejects with an `Error` whose message is for the user. */
 export interface IClient {
+  /** The runs of all notebooks, newest first. */
+  runs(): Promise<IRunLine[]>;
   startRun(request: IRunRequest): Promise<string>;
   stop(run: string): Promise<void>;
   setMode(run: string, mode: Mode): Promise<void>;
@@ -104,6 +119,8 @@ export interface IClient {
   modes(): Promise<IServerModes>;
   engines(): Promise<{ active: string | null; engines: IEngine[] }>;
   check(engine: string): Promise<ICheckLine[]>;
+  /** Keep the API key of an engine; '' forgets it. */
+  setKey(engine: string, key: string): Promise<void>;
   models(): Promise<IModelFile[]>;
   pull(model: string): Promise<void>;
   cancelPull(model: string): Promise<void>;

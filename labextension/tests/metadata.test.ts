@@ -25,6 +25,7 @@ test('what is not just that is no mark', () => {
     { ...MARK, run: ['20261122-120000-abcdef'] },
     { ...MARK, step: '1' },
     { ...MARK, step: 1e300 },
+    { ...MARK, step: 31337 },
     { ...MARK, step: null },
     { ...MARK, seq: 'high' },
     { ...MARK, seq: Infinity },

@@ -30,10 +30,11 @@ FLAGS: tuple[str, ...] = (
 )
 FLAGS += ("--disable-component-update", "--disable-sync")
 SCREENSHOTS = Path(__file__).parent.parent.parent / "screenshots"
-STARTING_SECONDS = 60
+STARTING_SECONDS = 120
 IDLE = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook-ExecutionIndicator[data-status=idle]"
-PATIENCE = 30_000
+PATIENCE = 60_000
 """Milliseconds that an expectation waits; the machine may be busy."""
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass
@@ -145,7 +146,7 @@ class Tab:
         self.page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.ready")
         self.page.wait_for_selector(IDLE)
         self.command("datarus:open")
-        expect(self.box).to_be_visible(timeout=PATIENCE)
+        expect(self.box).to_be_visible()
 
     def command(self, name: str, **arguments: object) -> None:
         """Begin a command of JupyterLab; not all of them end before somebody answers a dialog."""
@@ -186,7 +187,7 @@ class Tab:
         """The sources of the runs' cells in the notebook's model."""
         return ["".join(cell["source"]) for cell in self.cells() if "datarus" in cell["metadata"]]
 
-    def until(self, holds: Callable[[], bool], what: str, seconds: float = 30) -> None:
+    def until(self, holds: Callable[[], bool], what: str, seconds: float = PATIENCE / 1000) -> None:
         """Poll until ``holds``, or fail saying ``what`` did not come."""
         deadline = time.monotonic() + seconds
         while not holds():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lab import PATIENCE, make_notebook
+from lab import make_notebook
 from playwright.sync_api import Locator, expect
 from test_looks import look
 
@@ -107,7 +107,7 @@ def test_the_last_error_is_offered_and_the_meter_counts(start, tab) -> None:
     offer = page.panel.get_by_role("button", name="last error")
     expect(offer).to_have_count(0)
     page.command("notebook:run-all-cells")
-    expect(offer).to_be_visible(timeout=PATIENCE)
+    expect(offer).to_be_visible()
     look(page, "context_offer")
     offer.click()
     expect(chips(page)).to_contain_text("error in cell [2]")

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from lab import IDLE, PATIENCE, Lab, Tab, make_notebook, running_lab
+from lab import IDLE, Lab, Tab, make_notebook, running_lab
 from nbformat.reader import NotJSONError
 from playwright.sync_api import expect
 
@@ -147,7 +147,7 @@ def test_the_code_of_a_step_is_changed_and_the_run_goes_on(start, tab) -> None:
 def test_a_stopped_run_continues(start, tab) -> None:
     page = tab(start([render_step("Wait long.", SLOW), *AGAIN]))
     page.ask("Wait.")
-    expect(page.page.locator(".jp-Notebook .jp-OutputArea").get_by_text("begun")).to_be_visible(timeout=PATIENCE)
+    expect(page.page.locator(".jp-Notebook .jp-OutputArea").get_by_text("begun")).to_be_visible()
     page.panel.get_by_role("button", name="Stop").click()
     page.wait_for_end()
     page.screenshot("stopped")
@@ -170,7 +170,7 @@ def test_a_run_that_lost_its_server_continues_in_the_next_one(tmp_path: Path, br
         first = stack.enter_context(running_lab(folder, **script(render_step("Wait long.", SLOW))))
         page = tab(first)
         page.ask("Wait.")
-        expect(page.page.locator(".jp-Notebook .jp-OutputArea").get_by_text("begun")).to_be_visible(timeout=PATIENCE)
+        expect(page.page.locator(".jp-Notebook .jp-OutputArea").get_by_text("begun")).to_be_visible()
         first.process.send_signal(signal.SIGKILL)
         first.process.wait(30)
         second = stack.enter_context(running_lab(folder, **script(*AGAIN)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from lab import PATIENCE, Lab, Tab, make_notebook
+from lab import Lab, Tab, make_notebook
 from playwright.sync_api import Locator, expect
 
 from datarus_jupyter.protocol.tags import render_answer, render_step
@@ -49,7 +49,7 @@ def test_every_cell_gets_a_mark_and_the_odd_one_a_question(start, tab) -> None:
     page = executed(start, tab)
     before = page.cells()
     page.command("datarus:reproduce")
-    expect(summary(page)).to_contain_text("4 cells same, 1 differs, 0 fail", timeout=PATIENCE)
+    expect(summary(page)).to_contain_text("4 cells same, 1 differs, 0 fail")
     expect(marks(page)).to_have_text(["✓", "≠", "✓", "✓", "✓"])
     label = mark_of(page, 1).get_attribute("aria-label") or ""
     assert label.startswith("Differs when run again: was “0.")
@@ -70,7 +70,7 @@ def test_every_cell_gets_a_mark_and_the_odd_one_a_question(start, tab) -> None:
 def test_marks_go_when_the_cell_is_edited_or_run_and_when_cleared(start, tab) -> None:
     page = executed(start, tab)
     page.command("datarus:reproduce")
-    expect(summary(page)).to_contain_text("1 differs", timeout=PATIENCE)
+    expect(summary(page)).to_contain_text("1 differs")
     expect(marks(page)).to_have_count(5)
     page.page.locator(".jp-Notebook .jp-Cell").nth(3).locator(".cm-content").click()
     page.page.keyboard.type("# ")
@@ -90,9 +90,9 @@ def test_a_check_can_be_stopped(start, tab) -> None:
     make_notebook(lab.root / "work.ipynb", "1", SLOW)
     page = tab(lab)
     page.command("datarus:reproduce")
-    expect(summary(page)).to_contain_text("Running cell 2 of 2 again", timeout=PATIENCE)
+    expect(summary(page)).to_contain_text("Running cell 2 of 2 again")
     summary(page).get_by_role("button", name="Stop").click()
-    expect(summary(page)).to_contain_text("Stopped: 0 cells same", timeout=PATIENCE)
+    expect(summary(page)).to_contain_text("Stopped: 0 cells same")
     expect(marks(page)).to_have_text(["–"])
 
 
@@ -103,6 +103,6 @@ def test_a_runs_own_cells_are_checked_from_its_footer(start, tab) -> None:
     page.ask("What is one more?")
     page.wait_for_end()
     page.panel.get_by_role("button", name="Check reproduces").click()
-    expect(summary(page)).to_contain_text("1 cell same, 0 differ, 0 fail", timeout=PATIENCE)
+    expect(summary(page)).to_contain_text("1 cell same, 0 differ, 0 fail")
     expect(marks(page)).to_have_text(["✓"])
     page.screenshot("reproduce_run")

@@ -65,7 +65,7 @@ def test_a_cell_of_the_users_own_that_the_run_waits_for_is_left_alone(start, tab
     page.command("notebook:run-cell")
     begun(page)
     page.ask("Look.")
-    expect(page.panel.locator(".jp-Datarus-step")).to_have_attribute("data-state", "running", timeout=60_000)
+    expect(page.panel.locator(".jp-Datarus-step")).to_have_attribute("data-state", "running")
     page.panel.get_by_role("button", name="Stop").click()
     page.wait_for_end()
     expect(restart(page)).to_have_count(0)
