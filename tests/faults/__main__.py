@@ -58,7 +58,7 @@ async def at_random(seed: int, runs: int) -> str:
 
     def tell(what: str, tally: Tally) -> None:
         total.add(tally)
-        console.print(f"{total.tried:4} {what}", style="" if tally.sound else "red", markup=False)
+        console.print(f"{total.tried:4} {what}{'' if tally.sound else f': {tally}'}", markup=False)
 
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         await drawn(Path(folder), seed, runs, tell)

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import nbformat
+import psutil
 
 from datarus_jupyter.engines.scripted import ScriptedReply
 from tests.faults.matrix import FAILURES, Tally, judge
@@ -62,11 +63,21 @@ async def _renamed(world: World, run: str, draw: random.Random) -> None:
 
 
 async def _saved_by_another(world: World, run: str, draw: random.Random) -> None:
-    notebook = await world.saved_notebook()
+    """Another program adds a cell. The server stands still meanwhile: what one writes over the other's is nobody's."""
     theirs = nbformat.v4.new_code_cell(f"theirs = {draw.random()}")
-    notebook["content"]["cells"].insert(0, theirs)
-    body = {"type": "notebook", "format": "json", "content": notebook["content"]}
-    await world.call("PUT", f"/api/contents/{world.notebook}", **body)
+    server = psutil.Process(world.pid)
+    while True:
+        server.suspend()
+        try:
+            notebook = nbformat.read(world.path, 4)
+            notebook.cells.insert(0, theirs)
+            nbformat.write(notebook, world.path)
+            return
+        except nbformat.reader.NotJSONError:  # the server is writing it
+            pass
+        finally:
+            server.resume()
+        await asyncio.sleep(0.02)
 
 
 DISTURBANCES: dict[str, Disturb] = {

@@ -173,15 +173,6 @@ class World:
         assert response.is_success, f"{method} {path}: {response.status_code} {response.text}"
         return response.json() if response.content else None
 
-    async def saved_notebook(self) -> Any:
-        """The contents API's model of the notebook. Jupyter writes in place: a half-written file is waited for."""
-        path = f"/api/contents/{self.notebook}?type=notebook"
-        async with asyncio.timeout(PATIENCE):
-            while not (response := await self._http.get(path)).is_success:
-                assert response.status_code == 400, response.text
-                await asyncio.sleep(0.05)
-        return response.json()
-
     async def refused(self, method: str, path: str, /, **body: Any) -> str:
         """Call what must fail; the sentence that it says."""
         response = await self._http.request(method, path, json=body if method != "GET" else None)
