@@ -45,8 +45,7 @@ fuzz: install .venv-fuzz/installed  ## Fuzz the parsers, SECONDS_EACH (60) a tar
 	.venv-fuzz/bin/python -m fuzz $(or $(SECONDS_EACH),60)
 
 audit: .venv-audit/installed node_modules/.installed  ## Look the dependencies up in the databases of known vulnerabilities.
-	.venv-audit/bin/pip-audit --strict --disable-pip --no-deps -r requirements.lock
-	$(BIN)/jlpm npm audit --all --recursive
+	.ci/audit
 
 faults: install  ## Bring all faults about (SEED=… RUNS=200 TIMES=3); writes docs/reliability.md.
 	$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS)) $(if $(TIMES),--times $(TIMES))
