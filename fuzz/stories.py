@@ -75,7 +75,7 @@ def _stamped(event: ev.Event, seq: int) -> ev.Event:
 
 
 class Story:
-    """A notebook with two cells of the user's, the run's fold, and what is known to be written and deleted."""
+    """A notebook with two cells of the user's, the run's fold, what was written and deleted, and the user's sources."""
 
     def __init__(self) -> None:
         self.notebook: dict[str, Any] = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}
@@ -83,13 +83,14 @@ class Story:
         self._seq = 0
         self._written: set[str] = set()
         self._deleted: set[str] = set()
+        self._mine: dict[str, str] = {}
         self._made = 0
         self._insert(0)
         self._insert(1)
 
     def play(self, data: bytes) -> None:
         """Let it all happen, and save at the end."""
-        users = (self._insert, self._edit, self._delete, self._move, self._forge, self._reload, self._save, self._save)
+        users = (self._insert, self._copy, self._edit, self._delete, self._move, self._forge, self._reload, self._save)
         for what, which in happenings(data):
             kind = what % (len(EVENTS) + len(users))
             if kind < len(EVENTS):
@@ -105,18 +106,30 @@ class Story:
         return cells
 
     def _insert(self, which: int) -> None:
+        cell = {"cell_type": "code", "source": "", "metadata": {}, "execution_count": None, "outputs": []}
+        self._add(which, {**cell, "source": f"mine {self._made}"})
+
+    def _copy(self, which: int) -> None:
+        if self._cells:
+            self._add(which, copy.deepcopy(self._cells[which % len(self._cells)]))
+
+    def _add(self, which: int, cell: Cell) -> None:
         self._made += 1
-        cell = {"id": f"user-{self._made}", "cell_type": "code", "source": f"mine {self._made}", "metadata": {}}
-        self._cells.insert(which % (len(self._cells) + 1), {**cell, "execution_count": None, "outputs": []})
+        cell["id"] = f"user-{self._made}"
+        self._mine[cell["id"]] = _source(cell)
+        self._cells.insert(which % (len(self._cells) + 1), cell)
 
     def _edit(self, which: int) -> None:
         if self._cells:
             self._made += 1
-            self._cells[which % len(self._cells)]["source"] = f"mine {self._made}"
+            cell = self._cells[which % len(self._cells)]
+            cell["source"] = self._mine[cell["id"]] = f"mine {self._made}"
 
     def _delete(self, which: int) -> None:
         if self._cells:
-            self._deleted.add(self._cells.pop(which % len(self._cells))["id"])
+            name = self._cells.pop(which % len(self._cells))["id"]
+            self._deleted.add(name)
+            self._mine.pop(name, None)
 
     def _move(self, which: int) -> None:
         if self._cells:
@@ -125,7 +138,10 @@ class Story:
     def _forge(self, which: int) -> None:
         """A notebook that was made elsewhere, or by a program with an error."""
         places = [self.notebook, *self._cells]
-        places[which % len(places)]["metadata"]["datarus"] = copy.deepcopy(FORGED[which % len(FORGED)])
+        place = places[which % len(places)]
+        place["metadata"]["datarus"] = copy.deepcopy(FORGED[which % len(FORGED)])
+        if place is not self.notebook:
+            self._mine[place["id"]] = _source(place)
 
     def _reload(self, which: int) -> None:
         """What was saved comes back with sources as lists of lines."""
@@ -152,11 +168,10 @@ class Story:
         ids = [cell["id"] for cell in after]
         assert len(set(ids)) == len(ids)
         assert not deleted & set(ids)
-        users = [cell for cell in before if edited(cell)]
         kept = {cell["id"]: cell for cell in after}
-        assert all(_source(kept[cell["id"]]) == _source(cell) for cell in users)
-        order = [cell["id"] for cell in users]
-        assert [name for name in ids if name in set(order)] == order
+        assert {name: _source(kept[name]) for name in self._mine} == self._mine
+        order = [cell["id"] for cell in before if cell["id"] in self._mine]
+        assert [name for name in ids if name in self._mine] == order
         for cell in cells:
             there = kept.get(cell["id"])
             assert there or cell["id"] in self._deleted
