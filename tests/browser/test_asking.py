@@ -34,7 +34,7 @@ def test_a_question_is_shown_at_once_and_stopped_before_its_run_is_there(start, 
     page.screenshot("asking")
     page.panel.get_by_role("button", name="Stop", exact=True).click()
     expect(asked).to_contain_text("Stop")
-    page.until(lambda: [run[-1]["type"] for run in lab.journals()] == ["run_finished"], "the end of the run")
+    page.until(lambda: [e["type"] for run in lab.journals() for e in run[-1:]] == ["run_finished"], "the run's end")
     assert lab.journals()[0][-1]["reason"] == "stopped"
     expect(asked).to_have_count(1)
     # The user's own cell runs on.
