@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import Empty
@@ -288,6 +288,18 @@ class KernelChannel:
             for request in self._requests.values():
                 if request.process != self._process:
                     request.lose(RESTARTED)
+            if self._process is None:
+                await self._probe(tuple(self._requests.values()))
+
+    async def _probe(self, waiting: Sequence[Request]) -> None:
+        """Where no process tells: a kernel that answers what it was asked later knows nothing of what came before."""
+        probe = Request()
+        if waiting:
+            with self._sent(probe, self._connected.kernel_info()):
+                if await within(self._waits.quiet, probe.replied):
+                    for request in waiting:
+                        if not request.replied.is_set():
+                            request.lose(RESTARTED)
 
     def _lose(self, reason: str) -> None:
         for request in self._requests.values():
