@@ -86,6 +86,9 @@ $(VENV)/front: node_modules/.installed $(FRONT)
 $(VENV)/package: pyproject.toml $(VENV)/front
 	HATCH_BUILD_NO_HOOKS=true $(BIN)/pip install --quiet --no-build-isolation --no-deps --editable .
 	$(BIN)/jupyter-builder develop --overwrite .
+	# The extra [rtc] is here for the tests that ask for it; all else runs without, as it does for who has not installed it.
+	$(BIN)/jupyter server extension disable --sys-prefix jupyter_server_ydoc
+	$(BIN)/jupyter labextension disable --level=sys_prefix @jupyter/docprovider-extension
 	touch $@
 
 .venv-fuzz/installed: requirements.lock

@@ -35,6 +35,7 @@ from datarus_jupyter.server.requests import Requests
 from datarus_jupyter.server.routes import routes
 from datarus_jupyter.server.services import Services
 from datarus_jupyter.server.sessions import NotebookKernels
+from datarus_jupyter.server.shared_documents import SharedNotebooks
 from datarus_jupyter.server.tabs import Tabs
 from datarus_jupyter.server.unsaved import UnsavedRuns
 
@@ -108,8 +109,9 @@ class DatarusApp(ExtensionApp):
         secrets = Secrets.of_process()
         secrets.add({self.api_key_env: key, "JUPYTER_TOKEN": server.identity_provider.token})
         self._log_filter = SecretFilter(secrets, server.log)
+        notebooks = SharedNotebooks(ContentsNotebooks(server.contents_manager), server.web_app.settings)
         unsaved = UnsavedRuns(folder / "unsaved", str(getattr(server.contents_manager, "root_dir", "")))
-        files = FileWriters(ContentsNotebooks(server.contents_manager), unsaved)
+        files = FileWriters(notebooks, unsaved)
         tabs = Tabs(self.grace_seconds, files)
         profile = PROFILES.get(self.profile)
         engines = Engines(self._engine_settings(key), profile, partial(_send, tabs, "engine"), secrets)

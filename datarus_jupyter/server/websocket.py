@@ -37,7 +37,7 @@ class Close(msgspec.Struct, frozen=True, tag_field="kind", tag="close"):
 
 
 class Ack(msgspec.Struct, frozen=True, tag_field="kind", tag="ack"):
-    """The notebook's cells hold all events of the run up to ``seq``; ``saved``: on disk too."""
+    """The notebook's cells hold all events of the run up to ``seq``; ``saved``: on disk or shared, too."""
 
     notebook: str
     run: str
