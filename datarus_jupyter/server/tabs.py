@@ -41,6 +41,7 @@ class Tabs:
         self._files = files
         self._leases = Leases(grace, self._announce)
         self._leaving: set[asyncio.Task[None]] = set()
+        self._stopped = False
 
     def join(self, tab: Tab) -> None:
         """A tab connected. A former connection of the same page, which may hang half-open, is given up."""
@@ -53,6 +54,8 @@ class Tabs:
         """Its socket is gone, whatever the reason. Its leases pass on after the grace."""
         if self._tabs.get(tab.name) is tab:
             del self._tabs[tab.name]
+            if self._stopped:
+                return
             leaving = asyncio.create_task(self._lose(tab))
             self._leaving.add(leaving)
             leaving.add_done_callback(self._leaving.discard)
@@ -98,6 +101,7 @@ class Tabs:
 
     async def stop(self) -> None:
         """The server stops: no lease changes hands any more."""
+        self._stopped = True
         await asyncio.gather(*self._leaving)
         await self._leases.stop()
 

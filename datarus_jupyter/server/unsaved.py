@@ -38,5 +38,5 @@ class UnsavedRuns:
     def __iter__(self) -> Iterator[str]:
         """The runs, oldest first."""
         for path in sorted(self._folder.glob("*")):
-            if path.read_text() == self._root:
+            if path.is_file() and path.read_text(errors="replace") == self._root:
                 yield path.name
