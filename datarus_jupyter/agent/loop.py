@@ -174,7 +174,7 @@ class Agent:
         code = decision.code or code
         executed = point.executed or await self._execute(step, code)
         if executed.status == "dead" and not point.executed:
-            raise BoundReached("kernel", f"{executed.error} Restart the kernel, then ask again.")
+            raise BoundReached("kernel", f"{executed.error} Then let the run continue, or ask again.")
         shown = observe(
             self.record.cells.outputs(step),
             executed,
