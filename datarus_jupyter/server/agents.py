@@ -9,9 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jupyter_core.utils import ensure_async
-from tornado.web import HTTPError
-
 from datarus_jupyter.agent import never_run
 from datarus_jupyter.agent.approval import Belongings
 from datarus_jupyter.agent.attached import within
@@ -22,12 +19,14 @@ from datarus_jupyter.agent.never_run import marked
 from datarus_jupyter.agent.proposal import made_by
 from datarus_jupyter.agent.resume import engine_of, mode_of, profile_of, question_of
 from datarus_jupyter.engines.served import ServedEngine
+from datarus_jupyter.errors import SurfaceError
 from datarus_jupyter.journal import events as ev
 from datarus_jupyter.journal.index import RunIndex
 from datarus_jupyter.journal.log import RunLog
 from datarus_jupyter.protocol.prompts import Profile
 from datarus_jupyter.server.approvals import Approvals
 from datarus_jupyter.server.attachments import Attachments, target_among
+from datarus_jupyter.server.contents import ContentsNotebooks
 from datarus_jupyter.server.engines import Engines
 from datarus_jupyter.server.modes import Modes
 from datarus_jupyter.server.registry import Ask, Assemble, Worker
@@ -59,7 +58,7 @@ class Agents:
     ) -> None:
         self._engines = engines
         self._attachments = attachments
-        self._contents = contents_manager
+        self._notebooks = ContentsNotebooks(contents_manager)
         self._kernels = kernel_manager
         self._index = RunIndex(folder)
         self._settings = settings
@@ -145,10 +144,9 @@ class Agents:
     async def _cells(self, notebook: str) -> list[dict[str, Any]]:
         """The notebook's cells, as they are on disk."""
         try:
-            model = await ensure_async(self._contents.get(notebook, content=True, type="notebook"))
-        except HTTPError:
+            return list((await self._notebooks.read(notebook)).notebook["cells"])
+        except SurfaceError:
             return []
-        return list(model["content"]["cells"])
 
     def _earlier(self, notebook: str) -> list[tuple[str, str]]:
         """The last questions that were answered in this notebook, oldest first."""

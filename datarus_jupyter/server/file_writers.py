@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from datarus_jupyter.errors import SurfaceError
@@ -110,7 +110,20 @@ class FileWriters:
         await self.hand_over(notebook)
         self._handed.discard(notebook)
         self._handed.add(path)
-        self._unsaved.setdefault(path, {}).update(self._unsaved.pop(notebook, {}))
+        moved = self._unsaved.pop(notebook, {})
+        self._unsaved.setdefault(path, {}).update(moved)
+        await self._look_again(notebook, path, moved)
+
+    async def _look_again(self, notebook: str, path: str, moved: Mapping[str, _Unsaved]) -> None:
+        """A write that was under way when the notebook was moved has made it anew under its old name."""
+        for run, unsaved in moved.items():
+            try:
+                if await self._saved(notebook, run) < 0:
+                    continue
+                unsaved.saved = min(unsaved.saved, await self._saved(path, run))
+            except SurfaceError:
+                continue
+            _log.warning("%s was saved while it was moved: delete it, %s has all that is in it.", notebook, path)
 
     async def stop(self) -> None:
         """The server stops: finish the writes under way and begin no more."""

@@ -222,23 +222,29 @@ class RunRegistry:
 
     async def moved(self, before: str, after: str) -> None:
         """A file or folder is at another path now: the runs of the notebooks there go with them."""
-        paths: dict[str, str] = {}
-        for summary in await self.summaries():
-            notebook = summary.notebook or ""
-            if notebook == before or notebook.startswith(f"{before}/"):
-                paths[notebook] = after + notebook.removeprefix(before)
-                await self._move(summary.run, paths[notebook])
-        for notebook, path in paths.items():
-            await self._files.move(notebook, path)
-            await self._tabs.move(notebook, path)
+        # The runs under way first and at once, for they go on writing.
+        runs = {run: live.notebook for run, live in self._live.items()}
+        moved = await self._move(runs, before, after, set())
+        past = {one.run: one.notebook or "" for one in await self.summaries() if one.run not in runs}
+        await self._move(past, before, after, moved)
 
-    async def _move(self, run: str, path: str) -> None:
-        if live := self._live.get(run):
-            live.notebook = path
-        try:
-            await self.append(run, ev.NotebookMoved(path=path))
-        except JournalError as error:
-            _log.warning("%s", error)
+    async def _move(self, runs: Mapping[str, str], before: str, after: str, moved: set[str]) -> set[str]:
+        """Move these runs, and their notebooks but for those in ``moved``; all that are moved by then."""
+        for run, notebook in runs.items():
+            if notebook != before and not notebook.startswith(f"{before}/"):
+                continue
+            path = after + notebook.removeprefix(before)
+            if live := self._live.get(run):
+                live.notebook = path
+            try:
+                await self.append(run, ev.NotebookMoved(path=path))
+            except JournalError as error:
+                _log.warning("%s", error)
+            if notebook not in moved:
+                await self._files.move(notebook, path)
+                await self._tabs.move(notebook, path)
+            moved = {*moved, notebook}
+        return moved
 
     def _publish(self, notebook: str, event: ev.Event) -> None:
         """Send an event to the tabs; a run under way knows itself where its notebook is."""

@@ -8,9 +8,10 @@ from typing import Any
 from jupyter_core.utils import ensure_async
 from tornado.web import HTTPError
 
-from datarus_jupyter.errors import KernelError
+from datarus_jupyter.errors import KernelError, SurfaceError
 from datarus_jupyter.kernels.channel import KernelChannel
 from datarus_jupyter.kernels.live import live_kernel
+from datarus_jupyter.server.contents import ContentsNotebooks
 
 _START_SECONDS = 60.0
 
@@ -21,7 +22,7 @@ class NotebookKernels:
     def __init__(self, session_manager: Any, kernel_manager: Any, contents_manager: Any) -> None:
         self._sessions = session_manager
         self._kernels = kernel_manager
-        self._contents = contents_manager
+        self._notebooks = ContentsNotebooks(contents_manager)
 
     async def of(self, notebook: str, kernel_id: str | None = None) -> KernelChannel:
         """A channel, not yet open, to the kernel ``kernel_id`` or to the notebook's. Raises ``KernelError``."""
@@ -50,13 +51,13 @@ class NotebookKernels:
                 session = await ensure_async(
                     self._sessions.create_session(path=notebook, name=name, type="notebook", kernel_name=kernel_name)
                 )
-        except (TimeoutError, HTTPError, OSError, RuntimeError, KeyError) as error:
+        except (TimeoutError, HTTPError, OSError, RuntimeError, KeyError, SurfaceError) as error:
             raise KernelError(f"No kernel could be started for {notebook}: choose one in the notebook.") from error
         return str(session["kernel"]["id"])
 
     async def _kernel_name(self, notebook: str) -> str | None:
         """The kernel that the notebook names, if the server has it; else the server's default."""
-        model = await ensure_async(self._contents.get(notebook, content=True, type="notebook"))
-        name = model["content"].get("metadata", {}).get("kernelspec", {}).get("name")
+        there = (await self._notebooks.read(notebook)).notebook
+        name = there["metadata"].get("kernelspec", {}).get("name")
         specs = await ensure_async(self._sessions.kernel_manager.kernel_spec_manager.find_kernel_specs())
         return name if name in specs else None

@@ -60,6 +60,7 @@ async def _renamed(world: World, run: str, draw: random.Random) -> None:
     path = f"renamed-{draw.getrandbits(32):08x}.ipynb"
     await world.call("PATCH", f"/api/contents/{world.notebook}", path=path)
     world.notebook = path
+    await world.seen(run, "notebook_moved")
 
 
 async def _saved_by_another(world: World, run: str, draw: random.Random) -> None:

@@ -126,7 +126,9 @@ class World:
         command += [f"--ServerApp.root_dir={self.root}", "--ServerApp.jpserver_extensions={'datarus_jupyter': True}"]
         command += [f"--DatarusApp.engine_url={url}", "--DatarusApp.grace_seconds=0.2"]
         command += ["--DatarusApp.default_mode=auto", *self._options]
-        variables = os.environ | {
+        # Coverage is measured elsewhere: it would make these servers several times slower.
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+        variables = inherited | {
             "JUPYTER_DATA_DIR": str(self.folder / "data"),
             "JUPYTER_RUNTIME_DIR": str(self.folder / "runtime"),
             "JUPYTER_NO_CONFIG": "1",
