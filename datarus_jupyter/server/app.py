@@ -147,9 +147,10 @@ class DatarusApp(ExtensionApp):
         server.io_loop.add_callback(self.services.recovery.start)
 
     async def stop_extension(self) -> None:
-        """The server stops."""
-        await self.services.close()
-        self._log_filter.remove()
+        """The server stops. Jupyter calls this also where we could not be loaded, and would then wait for ever."""
+        if hasattr(self, "services"):
+            await self.services.close()
+            self._log_filter.remove()
 
     async def _contents_changed(self, logger: EventLogger, schema_id: str, data: dict[str, Any]) -> None:
         if data["action"] == "rename":

@@ -203,3 +203,22 @@ async def test_a_run_of_another_live_process_is_left_alone(notebook: Path, tmp_p
             assert reasons[path.stem] is None
             await other.end(signal.SIGTERM)
     assert [type(event) for event in read(path)] == [ev.RunStarted]
+
+
+async def test_a_server_ends_also_where_a_wrong_setting_kept_us_from_loading(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "jupyter_server", "--allow-root", "--no-browser", f"--port={free_port()}"),
+        *("--ServerApp.jpserver_extensions={'datarus_jupyter': True}", "--DatarusApp.limits={'bogus': 1}"),
+        env={**os.environ, "JUPYTER_DATA_DIR": str(tmp_path), "JUPYTER_NO_CONFIG": "1"},
+        cwd=tmp_path,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr
+    said = b""
+    async with asyncio.timeout(PATIENCE):
+        while b"Use Control-C" not in said:
+            said += await process.stderr.readline()
+        process.terminate()
+        _, rest = await process.communicate()
+    assert b"DatarusApp.limits has no bogus" in said
+    assert b"Traceback" not in rest
