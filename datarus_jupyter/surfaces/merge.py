@@ -148,7 +148,10 @@ def _updated(there: Cell, cell: Cell) -> Cell:
     mark = mark_of(there)
     if mark is None or edited(there) or mark.seq > cell["metadata"]["datarus"]["seq"]:
         return there
-    return {**cell, "metadata": {**there["metadata"], **cell["metadata"]}}
+    metadata = {**there["metadata"], **cell["metadata"]}
+    if cell.get("outputs") != there.get("outputs"):
+        metadata.pop("trusted", None)  # Jupyter trusts a cell without outputs; script in new ones must not run for that
+    return {**cell, "metadata": metadata}
 
 
 def _index(notebook: Notebook, cell: str | None) -> int | None:

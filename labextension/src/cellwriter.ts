@@ -45,6 +45,12 @@ export class CellWriter {
     }, false);
     // Outputs stay outside: in a transaction Lab would take them for a remote change and show them twice.
     if (model.type === 'code') {
+      // Jupyter trusts a cell that was saved without outputs. Script in what a run shows would act in the user's name,
+      // and could approve the run's own code, so it stays text until the user trusts the notebook.
+      if (view.outputs.length && model.trusted && view.outputs !== this._outputs) {
+        model.trusted = false;
+        model.setMetadata('trusted', false);
+      }
       this._writeOutputs((model as ICodeCellModel).outputs, view);
       this._writeState(model as ICodeCellModel, view);
     }

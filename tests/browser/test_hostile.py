@@ -132,6 +132,27 @@ def test_a_question_in_a_hostile_notebook_leaves_its_cells_alone(start, tab) -> 
     assert not (lab.root / "pwned.txt").exists()
 
 
+SHOWS = f"""from IPython.display import HTML, Javascript, display
+display(HTML({"<b>shown</b>" + SCRIPT!r}))
+Javascript('x')"""
+
+
+def test_script_in_what_a_run_shows_stays_text_also_after_a_reload(start, tab) -> None:
+    page = tab(start([render_step("Look.", SHOWS), render_answer("Done.", "All is well.")]))
+    page.ask("Show it.")
+    expect(page.panel.get_by_role("button", name="Run", exact=True)).to_be_visible()
+    page.until(lambda: SCRIPT in (page.lab.root / "work.ipynb").read_text(), "the cell is saved without outputs")
+    for _ in range(2):
+        page.load()
+        if page.panel.get_by_role("button", name="Run", exact=True).count():
+            page.panel.get_by_role("button", name="Run", exact=True).click()
+        page.wait_for_end()
+        shown = page.page.locator(".jp-Notebook .jp-OutputArea-output b")
+        expect(shown).to_have_text("shown")
+        assert page.page.evaluate("window.pwned") is None
+        page.until(lambda: "<b>shown</b>" in (page.lab.root / "work.ipynb").read_text(), "the outputs are saved")
+
+
 ROWS = 250
 TABLE = "| name | value |\n|---|---|\n" + "| a | b |\n" * ROWS
 MARKDOWN = "\n\n".join(

@@ -79,6 +79,16 @@ def test_a_cell_is_updated_and_keeps_the_users_metadata() -> None:
     assert not edited(cell)
 
 
+def test_outputs_that_are_new_are_not_trusted_because_there_were_none_before() -> None:
+    events = run()
+    early = merge(notebook(1), CellsFold.of(events[:7]).cells, RUN, None, ())
+    early["cells"][-1]["metadata"]["trusted"] = True
+    late = merge(early, CellsFold.of(events).cells, RUN, None, ())
+    assert "trusted" not in late["cells"][2]["metadata"]
+    late["cells"][2]["metadata"]["trusted"] = True
+    assert merge(late, CellsFold.of(events).cells, RUN, None, ()) == late
+
+
 def test_an_older_state_does_not_overwrite_a_newer_one() -> None:
     events = run()
     late = merge(notebook(1), CellsFold.of(events).cells, RUN, None, ())
