@@ -28,9 +28,14 @@ def lab(start) -> Lab:
 
 def ask(page: Tab) -> None:
     """Ask in the mode in which all code waits; the first step waits then, beside its cell too."""
-    page.panel.get_by_label("Who decides that code runs").select_option("ask")
+    choose(page, "ask")
     page.ask("Do three things.")
     expect(bar(page, 1)).to_be_visible()
+
+
+def choose(page: Tab, mode: str) -> None:
+    """Say who decides, from now on."""
+    page.panel.get_by_label("Who decides that code runs").select_option(mode)
 
 
 def card(page: Tab, step: int) -> Locator:
@@ -136,6 +141,17 @@ def test_run_all_of_this_run_asks_no_more(lab, tab) -> None:
     card(page, 1).get_by_role("button", name="Run all of this run").click()
     page.wait_for_end()
     assert [printed(page, step) for step in (1, 2, 3)] == ["mine\n", "two\n", "three\n"]
+
+
+def test_the_mode_is_switched_in_mid_run(lab, tab) -> None:
+    page = tab(lab)
+    ask(page)
+    card(page, 1).get_by_role("button", name="Run", exact=True).click()
+    expect(bar(page, 2)).to_be_visible()
+    choose(page, "plan")
+    page.wait_for_end()
+    assert [printed(page, step) for step in (1, 2, 3)] == ["one\n", "", ""]
+    assert [one["mode"] for one in page.lab.journals()[0] if one["type"] == "mode_changed"] == ["plan"]
 
 
 def test_running_the_cell_approves_it_and_runs_it_once(lab, tab) -> None:
