@@ -86,9 +86,10 @@ $(VENV)/front: node_modules/.installed $(FRONT)
 $(VENV)/package: pyproject.toml $(VENV)/front
 	HATCH_BUILD_NO_HOOKS=true $(BIN)/pip install --quiet --no-build-isolation --no-deps --editable .
 	$(BIN)/jupyter-builder develop --overwrite .
-	# The extra [rtc] is here for the tests that ask for it; all else runs without, as it does for who has not installed it.
+	# The extra [rtc] and Notebook 7 are here for the tests that ask for them; Lab is as it is for who has neither.
 	$(BIN)/jupyter server extension disable --sys-prefix jupyter_server_ydoc
 	$(BIN)/jupyter labextension disable --level=sys_prefix @jupyter/docprovider-extension
+	$(BIN)/jupyter labextension disable --level=sys_prefix @jupyter-notebook/lab-extension
 	touch $@
 
 .venv-fuzz/installed: requirements.lock

@@ -35,7 +35,10 @@ export function Composer({ conversation }: { conversation: Conversation | null }
   useLayoutEffect(() => {
     if (box.current) {
       box.current.style.height = 'auto';
-      box.current.style.height = `${box.current.scrollHeight + 2}px`;
+      // Where the panel is hidden there is nothing to measure.
+      if (box.current.scrollHeight > 0) {
+        box.current.style.height = `${box.current.scrollHeight + 2}px`;
+      }
       if (cursor.current !== null) {
         box.current.setSelectionRange(cursor.current, cursor.current);
         cursor.current = null;

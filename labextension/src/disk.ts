@@ -32,8 +32,14 @@ export class Disk extends Disposable {
     return this._inTurn(() => this._reloadIfNewer());
   }
 
-  /** Save the document. */
+  /**
+   * Save the document. A shared one is saved by the server, soon after each change: Lab's save would take that for
+   * somebody else's.
+   */
   save(): Promise<void> {
+    if (this._context.model.collaborative) {
+      return Promise.resolve();
+    }
     return this._inTurn(async () => {
       await this._saved();
       await this._context.save();
@@ -101,7 +107,8 @@ export class Disk extends Disposable {
 
   private _onFileChanged(): void {
     this._sources = this._fingerprint();
-    if (!this._saving) {
+    // The file of a shared document follows it, not the other way round.
+    if (!this._saving && !this._context.model.collaborative) {
       this._reloaded.emit();
     }
   }

@@ -27,6 +27,7 @@ import { addReproduceCommand } from './reproducecommand';
 import { ReproductionMarks } from './reproductionmarks';
 import { Reproductions } from './reproductions';
 import { Socket } from './socket';
+import { hasNotebooks, showAtStart } from './start';
 import { Proposals } from './proposals';
 import { Store } from './store';
 import { IDatarus } from './tokens';
@@ -34,7 +35,6 @@ import { UserCells } from './usercells';
 
 const ID = 'datarus-jupyter:plugin';
 const RANK = 300;
-const SHOWN = 'datarus-jupyter:shown';
 
 const plugin: JupyterFrontEndPlugin<IDatarus> = {
   id: ID,
@@ -84,8 +84,13 @@ const plugin: JupyterFrontEndPlugin<IDatarus> = {
       () => store.attempt(app.commands.execute('settingeditor:open', { query: 'Datarus' }))
     );
     const history = new History(app, store, actions);
-    app.shell.add(panel, 'right', { rank: RANK, type: 'Datarus' });
-    restorer?.add(panel, panel.id);
+    if (hasNotebooks()) {
+      app.shell.add(panel, 'right', { rank: RANK, type: 'Datarus' });
+      restorer?.add(panel, panel.id);
+      showAtStart(app, state, panel).catch(reason =>
+        console.error('The panel of Datarus cannot be shown.', reason)
+      );
+    }
     if (executor instanceof CellExecutor) {
       executor.take = cell => actions.runCell(cell);
     }
@@ -101,9 +106,6 @@ const plugin: JupyterFrontEndPlugin<IDatarus> = {
         loaded.changed.connect(() => applySettings(loaded, store, notebooks));
       })
       .catch(reason => console.error('The settings of Datarus cannot be loaded.', reason));
-    showOnce(app, state, panel).catch(reason =>
-      console.error('The panel of Datarus cannot be shown.', reason)
-    );
     return {
       ask: async question => void (await app.commands.execute(CommandIDs.ask, { question })),
       stop: async () => void (await app.commands.execute(CommandIDs.stop))
@@ -112,8 +114,9 @@ const plugin: JupyterFrontEndPlugin<IDatarus> = {
 };
 
 /**
- * Takes the place of Lab's own: of several that provide one token, the last registered serves. Another extension's may
- * come after it; running a cell that waits then runs it there and then, and the run goes on waiting.
+ * Takes the place of Lab's own: of several that provide one token, the last registered serves. The one of shared
+ * documents would come after it and is disabled in package.json. Where yet another one comes, running a cell that waits
+ * runs it there and then, and the run goes on waiting.
  */
 const executing: JupyterFrontEndPlugin<INotebookCellExecutor> = {
   id: 'datarus-jupyter:cell-executor',
@@ -130,19 +133,6 @@ function applySettings(
 ): void {
   store.set({ mode: settings.get('mode').composite as Mode });
   notebooks.follow = settings.get('follow').composite as boolean;
-}
-
-/** In a fresh workspace the panel opens by itself; from then on Lab restores it as the user left it. */
-async function showOnce(
-  app: JupyterFrontEnd,
-  state: IStateDB | null,
-  panel: DatarusPanel
-): Promise<void> {
-  await app.restored;
-  if (state && (await state.fetch(SHOWN)) === undefined) {
-    app.shell.activateById(panel.id);
-    await state.save(SHOWN, true);
-  }
 }
 
 export default [executing, plugin];

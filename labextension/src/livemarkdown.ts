@@ -45,12 +45,13 @@ export class LiveMarkdown extends Disposable {
     this._last = performance.now();
     for (const id of this._due) {
       const cell = this._notebook.widgets.find(one => one.model.id === id);
+      // One that another tab writes may come after the event that tells of it.
       if (cell instanceof MarkdownCell) {
         this._renderCell(cell, !this._rendered.has(id));
         this._rendered.add(id);
+        this._due.delete(id);
       }
     }
-    this._due.clear();
     this._pause = FRAME_MS;
   }
 

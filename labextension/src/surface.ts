@@ -57,6 +57,7 @@ export class Surface extends Disposable {
     }
     if (!this._conversation.writer) {
       this._current = false;
+      this._showOthers();
       return;
     }
     // A timer and not an animation frame: cells are written in a hidden tab too.
@@ -96,6 +97,14 @@ export class Surface extends Disposable {
   private async _catchUp(): Promise<void> {
     await this._disk.reloadIfNewer();
     this._runs.clear();
+  }
+
+  /** In a shared document the cells of the tab that writes come by themselves, but Markdown comes unrendered. */
+  private _showOthers(): void {
+    if (this._context.model.collaborative && this._conversation.caughtUp) {
+      const live = this._conversation.cells.filter(({ run }) => this._conversation.isLive(run));
+      live.forEach(cells => this._markdown.update(cells));
+    }
   }
 
   private _write(): void {
@@ -173,6 +182,7 @@ export class Surface extends Disposable {
       });
   }
 
+  /** Have the cells kept: on disk, or in the document that the server shares. False for nothing worth keeping. */
   private async _store(seqs: ReadonlyMap<string, number>): Promise<boolean> {
     const { model } = this._context;
     const empty = model.sharedModel.cells.every(cell => !cell.getSource().trim());
@@ -191,7 +201,11 @@ export class Surface extends Disposable {
   }
 
   private _onContentChanged(): void {
-    if (this._busy || !this._writes) {
+    if (this._busy) {
+      return;
+    }
+    if (!this._writes) {
+      this._showOthers();
       return;
     }
     clearTimeout(this._editTimer);

@@ -40,14 +40,16 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Start a server in which the scripted engine gives ``replies``, with penguins.csv and work.ipynb in its root."""
     with ExitStack() as stack:
 
-        def begin(replies: Sequence[str | dict[str, Any]], speed: float = 0.0, **environment: str) -> Lab:
+        def begin(
+            replies: Sequence[str | dict[str, Any]], speed: float = 0.0, *, shared: bool = False, **environment: str
+        ) -> Lab:
             folder = tmp_path / "lab"
             (folder / "root").mkdir(parents=True)
             (folder / "replies.json").write_text(json.dumps(list(replies)))
             shutil.copy(EXAMPLES / "penguins.csv", folder / "root")
             make_notebook(folder / "root" / "work.ipynb", "mine = 17\nmine")
             script = {"DATARUS_REPLIES": str(folder / "replies.json"), "DATARUS_TOKENS_PER_SECOND": str(speed)}
-            return stack.enter_context(running_lab(folder, **(environment or script)))
+            return stack.enter_context(running_lab(folder, shared=shared, **(environment or script)))
 
         yield begin
 

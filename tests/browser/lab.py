@@ -14,12 +14,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
 import nbformat
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Locator, Page, expect, sync_playwright
 
 FLAGS: tuple[str, ...] = (
     "--no-sandbox",
@@ -37,6 +38,13 @@ PATIENCE = 60_000
 expect.set_options(timeout=PATIENCE)
 
 
+class FrontEnd(Enum):
+    """What the notebook is opened in; the value is the page's address. Every server has all of them."""
+
+    LAB = "lab/tree"
+    NOTEBOOK = "notebooks"
+
+
 @dataclass
 class Lab:
     """A running server with its files in ``root`` and its journals and settings in folders of its own."""
@@ -45,6 +53,7 @@ class Lab:
     token: str
     root: Path
     data: Path
+    log: Path
     process: subprocess.Popen[bytes]
 
     def notebook(self, name: str = "work.ipynb") -> list[dict[str, Any]]:
@@ -77,8 +86,13 @@ def running_chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def running_lab(folder: Path, python: Path | str = sys.executable, **environment: str) -> Iterator[Lab]:
-    """Start JupyterLab on a free port; stop it, its kernels and its engine at the end."""
+def running_lab(
+    folder: Path, python: Path | str = sys.executable, *, shared: bool = False, **environment: str
+) -> Iterator[Lab]:
+    """Start JupyterLab on a free port; stop it, its kernels and its engine at the end.
+
+    ``shared``: notebooks are shared documents, as with the extra ``[rtc]``.
+    """
     root, data, settings = folder / "root", folder / "data", folder / "settings"
     root.mkdir(parents=True, exist_ok=True)
     _ask_nothing(settings)
@@ -89,8 +103,10 @@ def running_lab(folder: Path, python: Path | str = sys.executable, **environment
     command = [str(python), "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}"]
     command += ["--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}", f"--IdentityProvider.token={token}"]
     command += ["--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None"]
+    command += ["--JupyterNotebookApp.expose_app_in_browser=True"]
     command += ["--allow-root"] if os.getuid() == 0 else []
-    variables = os.environ | {
+    variables = os.environ | (_sharing(folder / "sharing") if shared else {})
+    variables |= {
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_DATA_DIR": str(data),
         "JUPYTERLAB_SETTINGS_DIR": str(settings),
@@ -101,10 +117,9 @@ def running_lab(folder: Path, python: Path | str = sys.executable, **environment
         try:
             url = f"http://127.0.0.1:{port}"
             _await_server(url, token, process, folder / "server.log")
-            yield Lab(url, token, root, data, process)
+            yield Lab(url, token, root, data, folder / "server.log", process)
         finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(30)
+            _end(process, shared)
 
 
 def _ask_nothing(settings: Path) -> None:
@@ -112,6 +127,32 @@ def _ask_nothing(settings: Path) -> None:
     file = settings / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text('{"fetchNews": "false", "checkForUpdates": false}')
+
+
+def _end(process: subprocess.Popen[bytes], shared: bool) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(10 if shared else 30)
+    except subprocess.TimeoutExpired:
+        if not shared:
+            raise
+        # jupyter-server-ydoc may leave a thread of its store of updates behind, for which Python then waits for ever.
+        process.kill()
+        process.wait(10)
+
+
+def _sharing(config: Path) -> dict[str, str]:
+    """What switches the extra ``[rtc]`` on for one server: ``make install`` has it off in this environment.
+
+    Its server extension and its front end go together. ``YDocExtension.disable_rtc`` is no switch: with it, the front
+    end's own file browser and cell executor stay in the place of Lab's.
+    """
+    extensions = {"ServerApp": {"jpserver_extensions": {"jupyter_server_ydoc": True}}}
+    pages = {"disabledExtensions": {"@jupyter/docprovider-extension": False}}
+    (config / "labconfig").mkdir(parents=True)
+    (config / "jupyter_server_config.json").write_text(json.dumps(extensions))
+    (config / "labconfig" / "page_config.json").write_text(json.dumps(pages))
+    return {"JUPYTER_CONFIG_PATH": str(config)}  # goes before the environment's own configuration
 
 
 def _await_server(url: str, token: str, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -130,23 +171,42 @@ def _await_server(url: str, token: str, process: subprocess.Popen[bytes], log: P
 class Tab:
     """One browser tab with a notebook open and the sidebar showing."""
 
-    def __init__(self, browser: Browser, lab: Lab, notebook: str = "work.ipynb", width: int = 1280) -> None:
+    def __init__(
+        self,
+        browser: Browser,
+        lab: Lab,
+        notebook: str = "work.ipynb",
+        width: int = 1280,
+        front: FrontEnd = FrontEnd.LAB,
+    ) -> None:
         self.lab = lab
+        self.front = front
         self.context = browser.new_context(viewport={"width": width, "height": 860})
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(PATIENCE)
         self.errors: list[str] = []
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("pageerror", self._on_error)
         self.load(notebook)
+
+    def _on_error(self, error: Error) -> None:
+        # Notebook 7.6 throws one of its own while it loads its settings, with and without us.
+        own = self.front is FrontEnd.NOTEBOOK and "(reading 'schema')" in str(error)
+        if not own:
+            self.errors.append(str(error))
 
     def load(self, notebook: str = "work.ipynb") -> None:
         """Open or reload the page and wait until the kernel is idle."""
-        self.page.goto(f"{self.lab.url}/lab/tree/{notebook}?token={self.lab.token}")
+        self.page.goto(f"{self.lab.url}/{self.front.value}/{notebook}?token={self.lab.token}")
         self.page.wait_for_function("window.jupyterapp?.shell && document.querySelector('.jp-Notebook')")
         self.page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.ready")
-        self.page.wait_for_selector(IDLE)
+        self.wait_for_idle_kernel()
         self.command("datarus:open")
         expect(self.box).to_be_visible()
+
+    def wait_for_idle_kernel(self) -> None:
+        """Wait until the kernel of the notebook in front has nothing to do."""
+        status = "window.jupyterapp?.shell.currentWidget?.sessionContext.kernelDisplayStatus"
+        self.page.wait_for_function(f"{status} === 'idle'")
 
     def command(self, name: str, **arguments: object) -> None:
         """Begin a command of JupyterLab; not all of them end before somebody answers a dialog."""
