@@ -3,7 +3,8 @@
 JupyterLab's sanitizer takes scripts and ``javascript:`` out of untrusted Markdown, but leaves remote images and forms:
 an image whose address holds data sends it away as soon as it is shown, to every later reader of the notebook, too. So
 an image becomes a link, which somebody has to click, and a tag that loads or submits becomes text. So does a tag of any
-kind with attributes: the sanitizer lets each have a style, and a style may load a background.
+kind with attributes: the sanitizer lets each have a style, and a style may load a background. A Mermaid diagram stays
+its source, since its nodes may be images.
 """
 
 from __future__ import annotations
@@ -28,12 +29,13 @@ _TAG = re.compile(
     rf"<(?=\s*/?\s*(?:{'|'.join(_LOADS)})(?![\w-])|/?(?:{'|'.join(_PLAIN)})(?=[\s/])(?!\s{{0,8}}/?>))", re.IGNORECASE
 )
 _IMAGE = re.compile(r"!+(?=\[)")
-_OPENING = re.compile(r"(?:!+|<\s{0,8}/?\s{0,8}[A-Za-z1-6]{0,10}\s{0,8}/?)\Z")
+_DIAGRAM = re.compile(r"([`~]{3,}[^\S\n]*)mermaid")
+_OPENING = re.compile(r"(?:!+|<\s{0,8}/?\s{0,8}[A-Za-z1-6]{0,10}\s{0,8}/?|[`~]{1,2}|[`~]{3,}[^\S\n]*[a-z]{0,6})\Z")
 
 
 def harmless(text: str) -> str:
-    """``text`` with images as links and such tags as text."""
-    return _TAG.sub("&lt;", _IMAGE.sub("", text))
+    """``text`` with images as links, such tags as text, and diagrams as their source."""
+    return _DIAGRAM.sub(r"\1text", _TAG.sub("&lt;", _IMAGE.sub("", text)))
 
 
 class HarmlessStream:
@@ -45,7 +47,7 @@ class HarmlessStream:
     def feed(self, piece: str) -> str:
         """What may be shown now."""
         text = self._held + piece
-        opening = _OPENING.search(text, max(0, len(text) - 40))
+        opening = _OPENING.search(text)
         cut = opening.start() if opening else len(text)
         self._held = text[cut:]
         return harmless(text[:cut])

@@ -39,8 +39,10 @@ export function markClaims(
   for (const claim of ordered) {
     const [start, end] = [units(claim.start), units(claim.end)];
     const around = whole.find(([from, to]) => from < end && start < to);
+    // On the last line of a fenced block the mark would keep that from being its end.
+    const fenced = around && answer.startsWith('```', around[0]);
     marked = around
-      ? insert(marked, around[1], behind(claim, label))
+      ? insert(marked, around[1], (fenced ? '\n' : '') + behind(claim, label))
       : mark(marked, start, end, claim, label);
   }
   return marked;

@@ -34,6 +34,14 @@ test('a claim without a source becomes a mark', () => {
   );
 });
 
+test('the mark of a claim in a fenced block leaves the end of the block what it is', () => {
+  const answer = '```\n3 and 4\n```\n\nThe rest.';
+  assert.equal(
+    markClaims(answer, [claim(answer, '3', 1), claim(answer, '4')], label),
+    '```\n3 and 4\n```\n [\\[11\\]](#datarus-step-1)\n [unverified](#datarus-unverified)\n\nThe rest.'
+  );
+});
+
 test('several claims keep their places, also behind characters outside the basic plane', () => {
   const answer = '🐧 3 and 4';
   assert.equal(
@@ -43,7 +51,7 @@ test('several claims keep their places, also behind characters outside the basic
 });
 
 test('formulas, code and links stay whole', () => {
-  for (const whole of ['$p < 0.001$', '`0.001`', '[0.001](http://a.b)', '```\n0.001\n```']) {
+  for (const whole of ['$p < 0.001$', '`0.001`', '[0.001](http://a.b)']) {
     const answer = `So ${whole} holds`;
     const marked = markClaims(answer, [claim(answer, '0.001', 1)], label);
     assert.equal(marked, `So ${whole} [\\[11\\]](#datarus-step-1) holds`);

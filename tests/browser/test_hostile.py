@@ -162,6 +162,8 @@ MARKDOWN = "\n\n".join(
         f"<h2 style='background-image:url({REMOTE})'>x</h2>",
         f"<form action='{REMOTE}'><input name='a'><button>Send</button></form>",
         f"<meta http-equiv='refresh' content='0;url={REMOTE}'><iframe src='{REMOTE}'></iframe>",
+        f"$\\href{{javascript:window.pwned=3}}{{formula}}$ $\\style{{background:url({REMOTE})}}{{x}}$",
+        f'```mermaid\nflowchart TD\n    A@{{ img: "{REMOTE}", label: "x", w: 60, h: 60 }}\n```',
         TABLE,
         "The last line.",
     ]

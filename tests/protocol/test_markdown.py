@@ -25,6 +25,8 @@ REMOTE = "https://elsewhere.example/pixel.png?d=5076"
         (f"<Sub\n\nstyle=background:url({REMOTE})>", f"&lt;Sub\n\nstyle=background:url({REMOTE})>"),
         (f"<li {' ' * 20}style=background:url({REMOTE})>", f"&lt;li {' ' * 20}style=background:url({REMOTE})>"),
         ("<a href='javascript:x()'>", "&lt;a href='javascript:x()'>"),
+        ("```mermaid\nA\n```", "```text\nA\n```"),
+        ("> ~~~~ \u00a0mermaid x", "> ~~~~ \u00a0text x"),
         ("<script>alert(1)</script>", "&lt;script>alert(1)&lt;/script>"),
     ],
 )
@@ -39,10 +41,21 @@ def test_the_rest_stays(text: str) -> None:
     assert harmless(text) == text
 
 
-@given(st.text("!<[]/ imgsrcforpb1h=>\n", max_size=60), st.lists(st.integers(0, 5)))
+scraps = st.text("!<[]/ imgsrcforpb1h=>\n`~", max_size=20)
+words = st.sampled_from(["<img", "<b style=", "</sub>", "```", "~~~ ", "mermaid", "merm", " " * 50])
+
+
+@given(st.lists(scraps | words, max_size=8).map("".join), st.lists(st.integers(0, 5)))
 def test_pieces_give_the_same_as_the_whole(text: str, sizes: list[int]) -> None:
     stream, shown, at = HarmlessStream(), "", 0
     for size in sizes:
         shown += stream.feed(text[at : at + size])
         at += size
     assert shown + stream.feed(text[at:]) + stream.flush() == harmless(text)
+
+
+def test_a_long_hostile_text_is_streamed_in_little_time() -> None:
+    stream = HarmlessStream()
+    pieces = ["```", *[" " * 100] * 500, "mer", "maid"]
+    shown = "".join(map(stream.feed, pieces)) + stream.flush()
+    assert shown == "```" + " " * 50_000 + "text"
