@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import Any
@@ -24,15 +23,6 @@ def proposal(source: str, cells: Sequence[dict[str, Any]]) -> tuple[int, str] | 
         if like >= near:
             return cell["metadata"]["datarus"]["step"], cell["source"]
     return None
-
-
-def made_by(source: str) -> set[str]:
-    """The names that a cell assigns: a new version of it assigns them again. None of one that cannot be parsed."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
 
 
 def _ran(cell: dict[str, Any]) -> bool:

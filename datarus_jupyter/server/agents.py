@@ -16,7 +16,7 @@ from datarus_jupyter.agent.context import DataFile, Variable, data_files, render
 from datarus_jupyter.agent.interfaces import Kernel, Limits, Question
 from datarus_jupyter.agent.loop import Agent
 from datarus_jupyter.agent.never_run import marked
-from datarus_jupyter.agent.proposal import made_by
+from datarus_jupyter.agent.ownership import left_by_runs, made_by
 from datarus_jupyter.agent.resume import engine_of, mode_of, profile_of, question_of
 from datarus_jupyter.engines.served import ServedEngine
 from datarus_jupyter.errors import SurfaceError
@@ -30,6 +30,7 @@ from datarus_jupyter.server.contents import ContentsNotebooks
 from datarus_jupyter.server.engines import Engines
 from datarus_jupyter.server.modes import Modes
 from datarus_jupyter.server.registry import Ask, Assemble, Worker
+from datarus_jupyter.surfaces.merge import edited, mark_of, source_of
 
 _EARLIER_QUESTIONS = 3
 _LOOK_SECONDS = 10.0
@@ -110,12 +111,25 @@ class Agents:
     async def belongings(self, notebook: str, kernel: Kernel, target: ev.Target | None = None) -> Belongings:
         """What the risk scan protects: the names in the kernel, the data files, all outside of the folder.
 
-        The names that ``target`` assigns are its own: to assign them is what a new version of it is for.
+        The names that ``target`` assigns are its own: to assign them is what a new version of it is for. Those that
+        only earlier runs in the notebook have made are nobody's.
         """
         names, files = await asyncio.gather(user_names(kernel), self.files(notebook))
-        names = [name for name in names if name not in made_by(target.source if target else "")]
+        cells = await self._cells(notebook)
+        free = made_by(target.source if target else "") | await self._left_by_runs(notebook, cells)
+        names = [name for name in names if name not in free]
         folder = str(self._kernels.cwd_for_path(notebook))
-        return Belongings(names, [file.path for file in files], folder, marked(await self._cells(notebook)))
+        return Belongings(names, [file.path for file in files], folder, marked(cells))
+
+    async def _left_by_runs(self, notebook: str, cells: Sequence[dict[str, Any]]) -> set[str]:
+        known = {summary.run for summary in await asyncio.to_thread(self._index.summaries, notebook)}
+        runs: list[str] = []
+        users: list[str] = []
+        for cell in cells:
+            if cell["cell_type"] == "code":
+                mark = mark_of(cell)
+                (runs if mark and mark.run in known and not edited(cell) else users).append(source_of(cell))
+        return left_by_runs(runs, users)
 
     async def beginning(self, notebook: str) -> Question:
         """What a run in the notebook would begin with, as far as that is known before something is asked."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from datarus_jupyter.agent.interfaces import Question
 from datarus_jupyter.agent.loop import Agent
-from datarus_jupyter.agent.proposal import made_by, proposal
+from datarus_jupyter.agent.proposal import proposal
 from datarus_jupyter.engines.scripted import ScriptedEngine
 from datarus_jupyter.journal import events as ev
 from datarus_jupyter.journal.log import RunLog
@@ -78,8 +78,3 @@ async def test_without_a_target_or_without_running_nothing_is_offered(tmp_path: 
         folder.mkdir()
         events = await work(folder, render_step("Mend.", FIXED), mode=mode, target=target)  # type: ignore[arg-type]
         assert not [event for event in events if isinstance(event, ev.Proposed)]
-
-
-def test_the_names_that_a_cell_makes_are_its_own() -> None:
-    assert made_by("import os\na, b = 1, 2\nfor c in range(a):\n    print(c, d)") == {"a", "b", "c"}
-    assert made_by("a = (") == set()

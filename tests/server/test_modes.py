@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 from conftest import Api, Connect
 from test_runs import ANSWER, ASK, refused, step
 from traitlets.config import Config
 
+from datarus_jupyter.journal.cells import CellsFold
+from datarus_jupyter.journal.log import read
 from datarus_jupyter.server.app import DatarusApp
 from datarus_jupyter.server.modes import ALL, Modes
 
@@ -18,10 +21,11 @@ CAREFUL = {"allowed_modes": ["ask", "plan"], "default_mode": "auto"}
 
 
 @pytest.mark.parametrize(
-    "replies", [[step("frame = [1]"), ANSWER, step("mine = frame + [2]"), step("frame = 5"), RISKY, ANSWER]]
+    "replies",
+    [[step("frame = [1]\nspare = 2"), ANSWER, step("mine = frame + [2]\nspare = 3"), step("frame = 5"), RISKY, ANSWER]],
 )
 async def test_by_default_the_user_is_asked_about_what_is_risky_to_them(
-    api: Api, notebook: Path, jp_root_dir: Path, connect: Connect
+    api: Api, notebook: Path, jp_root_dir: Path, tmp_path: Path, connect: Connect
 ) -> None:
     (jp_root_dir / "a.csv").write_text("x\n1\n")
     browser = await connect()
@@ -30,6 +34,12 @@ async def test_by_default_the_user_is_asked_about_what_is_risky_to_them(
     await browser.until(lambda: browser.event("run_finished"))
     assert browser.event("run_started", mode="ask_if_risky")
     assert browser.event("approval_decided", step=1, verdict="approved", who="risk scan")
+    # The tab saves; the run left two names, and the user goes on with one of them.
+    (journal,) = (tmp_path / "runs").glob("*.jsonl")
+    saved = nbformat.read(notebook, 4)
+    saved.cells += nbformat.from_dict(CellsFold.of(read(journal)).cells)
+    saved.cells.append(nbformat.v4.new_code_cell("len(frame)"))
+    nbformat.write(saved, notebook)
 
     run = (await api("runs", body={**ASK, "question": "And now?"}))["run"]
     for number, reason in (
