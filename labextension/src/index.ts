@@ -27,7 +27,7 @@ import { addReproduceCommand } from './reproducecommand';
 import { ReproductionMarks } from './reproductionmarks';
 import { Reproductions } from './reproductions';
 import { Socket } from './socket';
-import { hasNotebooks, showAtStart } from './start';
+import { hasNotebooks, hasSettings, showAtStart } from './start';
 import { Proposals } from './proposals';
 import { Store } from './store';
 import { IDatarus } from './tokens';
@@ -81,7 +81,9 @@ const plugin: JupyterFrontEndPlugin<IDatarus> = {
     const panel = new DatarusPanel(
       { store, actions, cells, goingBack, reproductions, rendermime },
       button => history.open(button),
-      () => store.attempt(app.commands.execute('settingeditor:open', { query: 'Datarus' }))
+      hasSettings()
+        ? () => store.attempt(app.commands.execute('settingeditor:open', { query: 'Datarus' }))
+        : null
     );
     const history = new History(app, store, actions);
     if (hasNotebooks()) {

@@ -12,8 +12,15 @@ import { datarusIcon } from './icon';
 
 /** The sidebar. */
 export class DatarusPanel extends SidePanel {
-  /** `onHistory` is called with the button that asks for earlier runs, `onSettings` when the settings are wanted. */
-  constructor(services: IServices, onHistory: (at: HTMLElement) => void, onSettings: () => void) {
+  /**
+   * `onHistory` is called with the button that asks for earlier runs, `onSettings` when the settings are wanted; null
+   * where there is no editor of settings.
+   */
+  constructor(
+    services: IServices,
+    onHistory: (at: HTMLElement) => void,
+    onSettings: (() => void) | null
+  ) {
     super({ content: new Panel() });
     this.id = 'datarus-panel';
     this.addClass('jp-Datarus');
@@ -30,13 +37,13 @@ export class DatarusPanel extends SidePanel {
       tooltip: 'Earlier questions, in all notebooks',
       onClick: () => onHistory(history.node)
     });
-    const settings = new ToolbarButton({
-      icon: settingsIcon,
-      tooltip: 'Settings of Datarus',
-      onClick: onSettings
-    });
     this.header.addWidget(history);
-    this.header.addWidget(settings);
+    if (onSettings) {
+      const tooltip = 'Settings of Datarus';
+      this.header.addWidget(
+        new ToolbarButton({ icon: settingsIcon, tooltip, onClick: onSettings })
+      );
+    }
     const body = ReactWidget.create(
       <Services.Provider value={services}>
         <Body />

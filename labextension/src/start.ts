@@ -14,6 +14,11 @@ export function hasNotebooks(): boolean {
   return PAGE === '' || PAGE === 'notebooks';
 }
 
+/** Whether settings are edited on this page; Notebook 7 has its editor of settings on that of files. */
+export function hasSettings(): boolean {
+  return PAGE === '';
+}
+
 /** In a fresh workspace the panel opens by itself; from then on it is as the user left it. */
 export async function showAtStart(
   app: JupyterFrontEnd,

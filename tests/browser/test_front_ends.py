@@ -197,6 +197,8 @@ def test_in_notebook_7_the_panel_stays_as_the_user_left_it(start: Any, tab: Any)
     page.page.reload()
     expect(page.box).to_be_visible()
     page.screenshot("reloaded_Notebook 7")
+    # Its editor of settings is on the page of files only.
+    expect(page.panel.get_by_role("button", name="Settings of Datarus")).to_have_count(0)
     page.page.locator("button.jp-SidePanel-collapse:visible").click()
     expect(page.box).to_be_hidden()
     page.page.reload()

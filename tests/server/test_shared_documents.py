@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -162,3 +164,9 @@ async def test_a_document_that_its_file_overwrote_is_told(
     with pytest.raises(NotebookChanged):
         await writing
     assert sources(document) == ["a = 2"]
+
+
+def test_without_the_extra_nothing_of_it_is_imported() -> None:
+    script = "import sys, datarus_jupyter.server.app; print(*(m for m in sys.modules if 'ydoc' in m or 'pycrdt' in m))"
+    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert shown.stdout.strip() == ""
