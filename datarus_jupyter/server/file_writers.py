@@ -126,10 +126,11 @@ class FileWriters:
             _log.warning("%s was saved while it was moved: delete it, %s has all that is in it.", notebook, path)
 
     async def stop(self) -> None:
-        """The server stops: finish the writes under way and begin no more."""
+        """The server stops: write what is due, and begin no more."""
         self._stopped = True
-        for notebook in tuple(self._unsaved):
-            await self.hand_over(notebook)
+        for notebook, runs in tuple(self._unsaved.items()):
+            for unsaved in tuple(runs.values()):
+                await self._stop(notebook, unsaved, last=True)
 
     def _start(self, notebook: str, unsaved: _Unsaved) -> FileSurface:
         run = unsaved.log.run
@@ -148,10 +149,10 @@ class FileWriters:
             unsaved.saved = max(unsaved.saved, surface.saved)
         self._forget_if_done(notebook, unsaved)
 
-    async def _stop(self, notebook: str, unsaved: _Unsaved) -> None:
+    async def _stop(self, notebook: str, unsaved: _Unsaved, *, last: bool = False) -> None:
         if unsaved.surface and unsaved.task:
             unsaved.unsubscribe()
-            unsaved.surface.stop()
+            unsaved.surface.stop(last=last)
             await unsaved.task
             unsaved.surface = unsaved.task = None
 

@@ -40,6 +40,7 @@ class FileSurface:
         self.stopped = False
         """Whether ``follow`` has nothing more to do."""
         self._ended = False
+        self._last = False
         self._written = set(written)
         self._due = asyncio.Event()
 
@@ -56,20 +57,20 @@ class FileSurface:
 
         After an error it can be called again; what was not written is written at the next boundary.
         """
-        while not self.stopped:
+        while not self.stopped or (self._last and self._due.is_set()):
             await self._due.wait()
             self._due.clear()
-            if not self.stopped:
-                self.stopped = self._ended
+            if not self.stopped or self._last:
+                self.stopped = self.stopped or self._ended
                 await self.write()
 
     def go_on(self) -> None:
         """The last event so far was not the run's end: it is about to be resumed or taken back."""
         self._ended = False
 
-    def stop(self) -> None:
-        """Let ``follow`` return once the write under way is done."""
-        self.stopped = True
+    def stop(self, *, last: bool = False) -> None:
+        """Let ``follow`` return once the write under way is done; with ``last``, what is due by now is written too."""
+        self.stopped, self._last = True, last
         self._due.set()
 
     async def write(self) -> None:
