@@ -20,6 +20,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import nbformat
+from nbformat.reader import NotJSONError
 from playwright.sync_api import Browser, Error, Locator, Page, expect, sync_playwright
 
 FLAGS: tuple[str, ...] = (
@@ -57,8 +58,15 @@ class Lab:
     process: subprocess.Popen[bytes]
 
     def notebook(self, name: str = "work.ipynb") -> list[dict[str, Any]]:
-        """The notebook's cells as they are on disk."""
-        return nbformat.read(self.root / name, 4).cells  # type: ignore[no-untyped-call, no-any-return]
+        """The notebook's cells as they are on disk, once the file is whole: Jupyter saves in place."""
+        deadline = time.monotonic() + STARTING_SECONDS
+        while True:
+            try:
+                return nbformat.read(self.root / name, 4).cells  # type: ignore[no-untyped-call, no-any-return]
+            except NotJSONError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
 
     def journals(self) -> list[list[dict[str, Any]]]:
         """Every run's events, oldest run first."""

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from lab import FrontEnd, Lab, Tab
-from nbformat.reader import NotJSONError
 from penguins_run import PENGUINS, QUESTION
 from playwright.sync_api import expect
 
@@ -42,17 +41,9 @@ def world(request: pytest.FixtureRequest, start: Any, tab: Any) -> World:
     return World(request.param, begin, lambda lab: tab(lab, front=front))
 
 
-def on_disk(lab: Lab) -> list[dict[str, Any]]:
-    """The cells on disk; none while the file is being written."""
-    try:
-        return lab.notebook()
-    except NotJSONError:
-        return []
-
-
 def own(lab: Lab) -> list[dict[str, Any]]:
-    """The cells of runs on disk; none while the file is being written."""
-    return [cell for cell in on_disk(lab) if "datarus" in cell["metadata"]]
+    """The cells of runs on disk."""
+    return [cell for cell in lab.notebook() if "datarus" in cell["metadata"]]
 
 
 def ids(cells: list[dict[str, Any]]) -> list[str]:
@@ -147,7 +138,7 @@ def test_without_a_tab_the_cells_arrive_all_the_same(world: World) -> None:
     await_cells(lab, 10)
     again = world.tab(lab)
     again.wait_for_end()
-    again.until(lambda: ids(again.cells()) == ids(on_disk(lab)), "the cells as they are on disk")
+    again.until(lambda: ids(again.cells()) == ids(lab.notebook()), "the cells as they are on disk")
     assert len(again.sources()) == 10
     assert_undisturbed(again)
 
@@ -161,7 +152,7 @@ def test_of_two_tabs_one_writes(world: World) -> None:
     expect(second.answer).to_contain_text("is heaviest")
     second.until(lambda: len(own(lab)) == 10, "ten cells on disk")
     for page in (first, second):
-        page.until(lambda page=page: ids(page.cells()) == ids(on_disk(lab)), "in both tabs the cells on disk")
+        page.until(lambda page=page: ids(page.cells()) == ids(lab.notebook()), "in both tabs the cells on disk")
         assert_undisturbed(page)
     assert len(set(ids(first.cells()))) == len(first.cells())
 
@@ -187,7 +178,7 @@ def test_what_a_user_types_into_a_shared_document_while_cells_arrive_stays(start
     second.wait_for_end(seconds=90)
     first.until(lambda: "# typed meanwhile" in first.cells()[0]["source"], "the text in the other tab")
     first.until(lambda: len(own(lab)) == 10, "the run's cells on disk")
-    first.until(lambda: "# typed meanwhile" in "".join(c["source"] for c in on_disk(lab)[:1]), "the text on disk")
+    first.until(lambda: "# typed meanwhile" in lab.notebook()[0]["source"], "the text on disk")
     assert_undisturbed(second)
 
 
