@@ -365,7 +365,8 @@ export function stepCount(run: IRun): number {
 
 /** The title of a step: its thought's first sentence, without Markdown's marks. */
 export function title(one: IStep): string {
-  const plain = one.thought.replace(/[*_`#>]+/g, '').trim();
+  // Not the underscores inside of names.
+  const plain = one.thought.replace(/[*`#>]+|(?<!\w)_+|_+(?!\w)/g, '').trim();
   const line = plain.split('\n', 1)[0];
   const sentence = /^.*?[.!?](?=\s|$)/.exec(line)?.[0] ?? line;
   return sentence.replace(/[.:]$/, '') || (one.code ? 'Run code' : 'Thinking');

@@ -38,6 +38,8 @@ test('the title is the first sentence of the thought, without marks', () => {
   assert.equal(title(first), 'Load the data');
   assert.equal(title(second), 'Define x first');
   assert.equal(title({ ...first, thought: 'The mean is 5.5 g. Next.' }), 'The mean is 5.5 g');
+  const named = '**Drop** the `body_mass_g` of __two__ _birds_. Next.';
+  assert.equal(title({ ...first, thought: named }), 'Drop the body_mass_g of two birds');
 });
 
 test('a failed step names the step that corrected it', () => {
