@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from lab import FrontEnd, Lab, Tab
+from midcode import REPLIES, stop_in_mid_code
 from penguins_run import PENGUINS, QUESTION
 from playwright.sync_api import expect
 
@@ -16,7 +17,6 @@ from datarus_jupyter.protocol.tags import render_answer, render_step
 
 pytestmark = pytest.mark.browser
 
-SLOW = "import time\nprint('begun', flush=True)\nfor _ in range(600):\n    time.sleep(0.1)"
 OVERWRITTEN = "Out-of-band changes"
 """What the server logs when a shared document was overwritten by its file."""
 
@@ -106,14 +106,7 @@ def test_running_a_cell_that_waits_approves_it_and_runs_it_once(world: World) ->
 
 
 def test_stop_in_mid_code_interrupts_and_keeps_what_is_there(world: World) -> None:
-    page = world.tab(world.lab([render_step("Wait long.", SLOW)]))
-    page.ask("Wait.")
-    expect(page.page.locator(".jp-Notebook .jp-OutputArea").get_by_text("begun")).to_be_visible()
-    page.panel.get_by_role("button", name="Stop").click()
-    page.wait_for_end()
-    expect(page.panel).to_contain_text("Stopped")
-    assert page.sources() == ["Wait long.", SLOW]
-    page.wait_for_idle_kernel()
+    stop_in_mid_code(world.tab(world.lab(REPLIES)))
 
 
 def test_a_reload_in_mid_run_loses_and_doubles_nothing(world: World) -> None:

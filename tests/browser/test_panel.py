@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from lab import IDLE, SCREENSHOTS
+from lab import SCREENSHOTS
+from midcode import REPLIES, stop_in_mid_code
 from penguins_run import FAILS, LOAD, PENGUINS, QUESTION
 from playwright.sync_api import expect
 
@@ -11,8 +12,6 @@ from datarus_jupyter.engines.catalogue import find_model, models_dir
 from datarus_jupyter.protocol.tags import render_answer, render_step
 
 pytestmark = pytest.mark.browser
-
-SLOW = "import time\nprint('begun', flush=True)\nfor _ in range(600):\n    time.sleep(0.1)"
 
 
 def test_a_question_becomes_cells_and_an_answer(start, tab) -> None:
@@ -73,14 +72,7 @@ def test_text_appears_while_it_streams(start, tab) -> None:
 
 
 def test_stop_in_mid_code_interrupts_and_keeps_what_is_there(start, tab) -> None:
-    page = tab(start([render_step("Wait long.", SLOW)]))
-    page.ask("Wait.")
-    expect(page.page.locator(".jp-Notebook .jp-OutputArea").get_by_text("begun")).to_be_visible()
-    page.panel.get_by_role("button", name="Stop").click()
-    page.wait_for_end()
-    expect(page.panel).to_contain_text("Stopped")
-    assert page.sources() == ["Wait long.", SLOW]
-    page.page.wait_for_selector(IDLE)
+    stop_in_mid_code(tab(start(REPLIES)))
 
 
 def test_an_error_is_one_line_in_the_panel_and_its_cell_stays(start, tab) -> None:
